@@ -1,0 +1,1 @@
+"""The kernel: documents, models, commands, findings. It knows no tool."""

@@ -1,0 +1,329 @@
+"""The tree of spans that every syntax yields, and the edits that a syntax can make on it.
+
+A `Node` knows where a statement is, not what it means. The children of a section are cut when somebody
+looks into it. A `Statement` is the same thing without a place: what a model wants to see written.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import attrs
+
+from clusternas.core.text import Edit, Lines
+
+__all__ = ["LineSyntax", "Node", "Problem", "Statement", "Syntax", "Tree", "Word"]
+
+MAX_DEPTH = 64
+
+
+class Word(NamedTuple):
+    """One value of a statement.
+
+    Attributes:
+        text: what it says, quotes and escapes undone.
+        start, end: where it stands, quotes included.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+class Problem(NamedTuple):
+    """Something the grammar does not allow, at a span of the text."""
+
+    start: int
+    end: int
+    message: str
+    help: str = ""
+    fatal: bool = False
+
+
+@attrs.frozen
+class Statement:
+    """A statement without a place: a key, raw words as they are spelled in a file, and children if it is a section.
+
+    Attributes:
+        key: as it is spelled, e.g. `allow-two-primaries`.
+        words: spelled for the file, quotes and escapes included.
+        children: the statements inside, or None for an entry.
+    """
+
+    key: str
+    words: tuple[str, ...] = ()
+    children: tuple[Statement, ...] | None = None
+
+
+class Node:
+    """A statement in a text.
+
+    Attributes:
+        tree: the tree it belongs to.
+        key: its keyword, folded as the tool folds it.
+        start: where the statement begins, after blanks and comments.
+        args: where its words begin.
+        args_end: where the region of its words ends.
+        body: where the inside of a section begins, or -1 for an entry.
+        body_end: where the inside of a section ends.
+        end: where the statement ends, its terminator included and its newline not.
+        depth: how many sections it stands in.
+    """
+
+    __slots__ = ("_children", "args", "args_end", "body", "body_end", "depth", "end", "key", "start", "tree")
+
+    def __init__(
+        self,
+        tree: Tree,
+        key: str,
+        start: int,
+        args: int,
+        args_end: int,
+        end: int,
+        body: int = -1,
+        body_end: int = -1,
+        depth: int = 0,
+    ) -> None:
+        self.tree = tree
+        self.key = key
+        self.start = start
+        self.args = args
+        self.args_end = args_end
+        self.end = end
+        self.body = body
+        self.body_end = body_end
+        self.depth = depth
+        self._children: list[Node] | None = None
+
+    @property
+    def children(self) -> list[Node]:
+        """The statements inside, in order; empty for an entry."""
+        if self._children is None:
+            self._children = self.tree.syntax.cut(self) if self.body >= 0 else []
+        return self._children
+
+    @property
+    def words(self) -> list[Word]:
+        """Its values, split and unquoted now."""
+        return self.tree.syntax.words(self)
+
+    @property
+    def values(self) -> list[str]:
+        """The texts of its words."""
+        return [word.text for word in self.tree.syntax.words(self)]
+
+    @property
+    def raw(self) -> str:
+        """Its text, from keyword to terminator."""
+        return self.tree.text[self.start : self.end]
+
+    def statement(self) -> Statement:
+        """It as a statement without a place, spelled as it is."""
+        syntax, text = self.tree.syntax, self.tree.text
+        words = tuple(text[word.start : word.end] for word in syntax.words(self))
+        children = None if self.body < 0 else tuple(child.statement() for child in self.children)
+        return Statement(syntax.spelling(self), words, children)
+
+    def walk(self) -> Iterator[Node]:
+        """All statements inside, depth first."""
+        stack = [iter(self.children)]
+        while stack:
+            for node in stack[-1]:
+                yield node
+                if node.body >= 0:
+                    stack.append(iter(node.children))
+                    break
+            else:
+                stack.pop()
+
+    def __repr__(self) -> str:
+        return f"<{self.key} {self.start}:{self.end}>"
+
+
+class Tree:
+    """A text with its top-level statements; `root` is a section that spans it all."""
+
+    __slots__ = ("_checked", "lines", "problems", "root", "syntax", "text")
+
+    def __init__(self, text: str, syntax: Syntax) -> None:
+        self.text = text
+        self.syntax = syntax
+        self.lines = Lines(text)
+        self.problems: list[Problem] = []
+        self.root = Node(self, "", 0, 0, 0, len(text), 0, len(text), -1)
+        self._checked = False
+
+    def check(self) -> list[Problem]:
+        """All that the grammar does not allow, after looking into every section; in the order of the text."""
+        if not self._checked:
+            self._checked = True
+            for _ in self.root.walk():
+                pass
+            self.syntax.check(self)
+            self.problems = sorted(set(self.problems))
+        return self.problems
+
+
+class Syntax(ABC):
+    """One grammar: how a text is cut into nodes, and how edits and new statements are written in it.
+
+    Cutting never raises, whatever the text: what it cannot read it skips and reports to `tree.problems`.
+    """
+
+    name: str
+
+    def parse(self, text: str) -> Tree:
+        """Text to a tree; sections are cut when looked into."""
+        return Tree(text, self)
+
+    @abstractmethod
+    def cut(self, section: Node) -> list[Node]:
+        """The statements between `section.body` and `section.body_end`, in order."""
+
+    @abstractmethod
+    def words(self, node: Node) -> list[Word]:
+        """The values of a statement with their places."""
+
+    def spelling(self, node: Node) -> str:
+        """The key as the text has it."""
+        return node.key
+
+    def fold(self, key: str) -> str:
+        """A spelled key as nodes carry it."""
+        return key
+
+    def check(self, tree: Tree) -> None:
+        """Report to `tree.problems` what cutting alone does not see."""
+
+    @abstractmethod
+    def render(self, statements: Sequence[Statement]) -> str:
+        """A whole new text in the canonical style."""
+
+    @abstractmethod
+    def remove(self, parent: Node, node: Node) -> list[Edit]:
+        """Take a statement out, with the comment on its line."""
+
+    @abstractmethod
+    def insert(self, parent: Node, after: Node | None, statements: Sequence[Statement]) -> list[Edit]:
+        """Write new statements into a section after one of its children, or as its first.
+
+        `after` may be a node that another edit removes: the place is still good.
+        """
+
+    def rewrite(self, node: Node, words: Sequence[str]) -> list[Edit]:
+        """Give a statement other words; those that stay keep their bytes."""
+        old, text = self.words(node), node.tree.text
+        if len(old) == len(words):
+            return [
+                Edit(word.start, word.end, new)
+                for word, new in zip(old, words, strict=True)
+                if text[word.start : word.end] != new
+            ]
+        return self.respell(node, words)
+
+    def respell(self, node: Node, words: Sequence[str]) -> list[Edit]:
+        """Replace the region of the words as a whole, when their number changes."""
+        old = self.words(node)
+        if old and words:
+            return [Edit(old[0].start, old[-1].end, " ".join(words))]
+        if old:
+            return [Edit(node.args, old[-1].end, "")]
+        return [Edit(node.args, node.args, " " + " ".join(words))]
+
+
+class LineSyntax(Syntax):
+    """What the syntaxes share whose statements stand on lines, one or more to a line.
+
+    Subclasses say how a statement is printed (`lines`) and what may follow one on its line (`tail`).
+    """
+
+    indent = "\t"
+    tail = re.compile(r"[ \t]*+(?:#[^\n]*+)?+\r?+(?:\n|\Z)")
+    """From the end of a statement to the end of its line, its comment included, if nothing else follows."""
+
+    @abstractmethod
+    def lines(self, statement: Statement, indent: str, unit: str) -> list[str]:
+        """The lines of a new statement, without newlines. `indent` is its own, `unit` one level more."""
+
+    def render(self, statements: Sequence[Statement]) -> str:
+        rows = [row for statement in statements for row in self.lines(statement, "", self.indent)]
+        return "".join(row + "\n" for row in rows)
+
+    def remove(self, parent: Node, node: Node) -> list[Edit]:
+        text = node.tree.text
+        start = line_start(text, node.start)
+        tail = self.tail.match(text, node.end)
+        if tail and not text[start : node.start].strip() and start >= parent.body:
+            return [Edit(start, tail.end(), "")]
+        start, end = node.start, node.end
+        blanks = BLANKS.match(text, end)
+        after = blanks.end() if blanks else end
+        if after < len(text) and text[after] not in "\r\n":
+            return [Edit(start, after, "")]
+        while start > parent.body and text[start - 1] in " \t":
+            start -= 1
+        return [Edit(start, end, "")]
+
+    def insert(self, parent: Node, after: Node | None, statements: Sequence[Statement]) -> list[Edit]:
+        text = parent.tree.text
+        newline = newline_of(text)
+        unit = self.unit(parent.tree)
+        if after is None:
+            return self.insert_first(parent, statements)
+        indent = indent_of(text, after.start)
+        tail = self.tail.match(text, after.end)
+        if tail and tail.end() <= max(parent.body_end, after.end):
+            rows = [row for statement in statements for row in self.lines(statement, indent, unit)]
+            if tail.group().endswith("\n"):
+                return [Edit(tail.end(), tail.end(), "".join(row + newline for row in rows))]
+            return [Edit(tail.end(), tail.end(), "".join(newline + row for row in rows))]
+        rows = [" ".join(row.strip() for row in self.lines(statement, "", "")) for statement in statements]
+        return [Edit(after.end, after.end, "".join(" " + row for row in rows))]
+
+    def insert_first(self, parent: Node, statements: Sequence[Statement]) -> list[Edit]:
+        """Write statements into a section that has none, after whatever comments it holds."""
+        text = parent.tree.text
+        newline, unit = newline_of(text), self.unit(parent.tree)
+        base = "" if parent.depth < 0 else indent_of(text, parent.start)
+        inner = "" if parent.depth < 0 else base + unit
+        rows = [row for statement in statements for row in self.lines(statement, inner, unit)]
+        start = line_start(text, parent.body_end)
+        if parent.depth < 0 or start > parent.body:
+            place = start if parent.depth >= 0 and not text[start : parent.body_end].strip() else parent.body_end
+            lead = newline if place > parent.body and text[place - 1] != "\n" else ""
+            return [Edit(place, place, lead + "".join(row + newline for row in rows))]
+        body = text[parent.body : parent.body_end].rstrip()
+        return [Edit(parent.body + len(body), parent.body_end, newline + "".join(row + newline for row in rows) + base)]
+
+    def unit(self, tree: Tree) -> str:
+        """One level of indent as this text has it, from its first nested statement that is indented."""
+        for section in tree.root.children:
+            if section.body >= 0 and section.children:
+                child = section.children[0]
+                inner, outer = indent_of(tree.text, child.start), indent_of(tree.text, section.start)
+                if inner.startswith(outer) and inner != outer:
+                    return inner[len(outer) :]
+        return self.indent
+
+
+BLANKS = re.compile(r"[ \t]*+")
+
+
+def line_start(text: str, offset: int) -> int:
+    """Where the line of an offset begins."""
+    return text.rfind("\n", 0, offset) + 1
+
+
+def indent_of(text: str, offset: int) -> str:
+    """The blanks that the line of an offset begins with."""
+    blanks = BLANKS.match(text, line_start(text, offset))
+    return blanks.group() if blanks else ""
+
+
+def newline_of(text: str) -> str:
+    """How the lines of a text end: as its first does."""
+    at = text.find("\n")
+    return "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
