@@ -1,4 +1,4 @@
-"""The Python examples of README.md and docs/ are tests, each page in one namespace and its own folder."""
+"""The examples of README.md and docs/ are tests, each page in one namespace and its own folder."""
 
 from __future__ import annotations
 
