@@ -1,6 +1,11 @@
 """Sphinx configuration."""
 
+import os
+import sys
 from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "clusternas"
 author = "The clusternas authors"
@@ -8,16 +13,32 @@ project_copyright = "The clusternas authors"
 release = version = version_of("clusternas")
 
 extensions = [
+    "docstrings",
     "myst_parser",
+    "sphinx.ext.apidoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
 ]
+exclude_patterns = ["_build"]
+# Every reference into clusternas must resolve; for Python's and attrs' there is no inventory.
+nitpick_ignore_regex = [("py:.*", r"(?!clusternas\b).*")]
+
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
 
+# A page per module; a package shows its docstring only, for what it exports stands in its modules.
+os.environ["SPHINX_APIDOC_OPTIONS"] = "show-inheritance"
+apidoc_modules = [
+    {
+        "path": "../src/clusternas",
+        "destination": "generated",
+        "separate_modules": True,
+        "module_first": True,
+        "automodule_options": ["members", "show-inheritance"],
+    }
+]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
