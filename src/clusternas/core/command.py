@@ -13,7 +13,13 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
-from clusternas.core.errors import CommandFailed, Refused, ValidationError
+from clusternas.core.errors import (
+    CommandError,
+    CommandFailed,
+    CommandNotFound,
+    Refused,
+    ValidationError,
+)
 
 __all__ = ["Command", "Effect", "Output", "Result", "Runner", "Secret", "operand", "text"]
 
@@ -21,6 +27,9 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 MASK = "********"
+NOT_FOUND = 127  # what sh, env and sudo exit with when there is no such tool (POSIX, env)
+
+E = TypeVar("E", bound=CommandError)
 
 
 class Effect(enum.Enum):
@@ -125,6 +134,21 @@ def _argv(value: Iterable[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _check_argv(_: object, __: object, value: tuple[object, ...]) -> None:
+    if not value or not value[0]:
+        raise ValidationError("a command needs a tool to run")
+    for argument in value:
+        if not isinstance(argument, str) or "\0" in argument:
+            raise ValidationError(
+                f"not an argument: {argument!r}", hint="arguments are strings without NUL"
+            )
+
+
+def _positive(_: object, __: object, value: float) -> None:
+    if not value > 0:
+        raise ValidationError(f"not a timeout: {value!r}", hint="give seconds, more than 0")
+
+
 @attrs.frozen
 class Command(Generic[T_co]):
     """One call of one tool.
@@ -138,7 +162,9 @@ class Command(Generic[T_co]):
         ok: exit codes that mean success.
         env: environment variables beside `LC_ALL=C`, as pairs.
         secrets: strings masked wherever the command is shown.
-        name: what a destructive command must be allowed by; by default the arguments joined.
+        name: what a destructive command must be allowed by; by default its title or its arguments.
+        title: how it is shown, where the command line is a script nobody wants to read.
+        raises: errors that certain exit codes mean, as pairs; others mean `CommandFailed`.
         consent: the name it was allowed by; see `allow`.
 
     Example:
@@ -147,25 +173,23 @@ class Command(Generic[T_co]):
         'drbdadm role r0'
     """
 
-    argv: tuple[str, ...] = attrs.field(converter=_argv)
+    argv: tuple[str, ...] = attrs.field(converter=_argv, validator=_check_argv)
     decode: Callable[[Output], T_co] = attrs.field(repr=False)
     stdin: bytes = attrs.field(default=b"", repr=False)
     effect: Effect = Effect.CHANGE
-    timeout: float = 60.0
+    timeout: float = attrs.field(default=60.0, validator=_positive)
     ok: frozenset[int] = attrs.field(default=frozenset({0}), converter=frozenset)
     env: tuple[tuple[str, str], ...] = ()
     secrets: tuple[Secret, ...] = ()
     name: str = ""
+    title: str = ""
+    raises: tuple[tuple[int, type[CommandError]], ...] = ()
     consent: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if not self.argv or not self.argv[0]:
-            raise ValidationError("a command needs a tool to run")
-        for argument in self.argv:
-            if not isinstance(argument, str) or "\0" in argument:
-                raise ValidationError(f"not an argument: {argument!r}", hint="arguments are strings without NUL")
         if not self.name:
-            object.__setattr__(self, "name", self.mask(" ".join(self.argv)))
+            named = self.title or " ".join(self.argv)
+            object.__setattr__(self, "name", self.mask(named))
 
     def shell(self) -> str:
         """The command line for a shell; splitting it gives `argv` again. Secrets are not masked."""
@@ -173,13 +197,15 @@ class Command(Generic[T_co]):
 
     def mask(self, shown: str) -> str:
         """That text with every secret of this command masked."""
-        for secret in self.secrets:
-            if secret.reveal():
-                shown = shown.replace(secret.reveal(), MASK)
+        # The longest first: one secret may be part of another.
+        for secret in sorted((s.reveal() for s in self.secrets), key=len, reverse=True):
+            if secret:
+                shown = shown.replace(secret, MASK)
         return shown
 
     def __str__(self) -> str:
-        return self.mask(self.shell())
+        # Masked before it is quoted: quoting may change how a secret looks.
+        return self.mask(self.title) or shlex.join(self.mask(part) for part in self.argv)
 
     def __repr__(self) -> str:
         return f"Command({self!s}, {self.effect.value})"
@@ -196,18 +222,51 @@ class Command(Generic[T_co]):
                 hint=f"allow it by name: allow=[{self.name!r}]",
             )
 
+    def error(
+        self,
+        kind: type[E],
+        message: str,
+        output: Output | None = None,
+        *,
+        node: str = "",
+        hint: str = "",
+    ) -> E:
+        """An error about this command, with what it printed; secrets masked.
+
+        Args:
+            kind: the class of the error.
+            message: what is wrong, one sentence.
+            output: what is known of its output; none means that it never ran.
+            node: the node's name, empty for this machine.
+            hint: what to do about it.
+        """
+        return kind(
+            self.mask(message),
+            hint=hint,
+            command=str(self),
+            node=node,
+            exit_code=output.exit_code if output else None,
+            stdout=self.mask(output.text) if output else "",
+            stderr=self.mask(output.error_text) if output else "",
+        )
+
     def result(self, output: Output, *, node: str = "", duration: float = 0.0) -> Result[T_co]:
-        """Judge an output: the result, or `CommandFailed` if the exit code is not in `ok`."""
-        if output.exit_code not in self.ok:
-            raise CommandFailed(
-                f"{self.argv[0]} failed with exit code {output.exit_code}",
-                command=str(self),
-                node=node,
-                exit_code=output.exit_code,
-                stdout=self.mask(output.text),
-                stderr=self.mask(output.error_text),
-            )
-        return Result(self, output, node, duration)
+        """Judge an output: the result, or the error that its exit code means.
+
+        Raises:
+            CommandError: the exit code is not in `ok`; which error says `raises`, else 127 means
+                `CommandNotFound` and every other code `CommandFailed`.
+        """
+        code = output.exit_code
+        if code in self.ok:
+            return Result(self, output, node, duration)
+        if kind := dict(self.raises).get(code):
+            message = output.error_text.strip() or f"{self.argv[0]} ended with exit code {code}"
+            raise self.error(kind, message, output, node=node)
+        if code == NOT_FOUND:
+            raise self.error(CommandNotFound, "a tool it needs is not installed", output, node=node)
+        ended = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+        raise self.error(CommandFailed, f"{self.title or self.argv[0]} {ended}", output, node=node)
 
     def run(self, runner: Runner | None = None, *, allow: Iterable[str] = ()) -> Result[T_co]:
         """Run it, by default on this machine.
@@ -230,7 +289,9 @@ class Command(Generic[T_co]):
 
 
 def operand(value: str, what: str = "argument") -> str:
-    """Check a value that a tool reads as an operand: nothing a tool could take for an option or a second line.
+    """Check a value that a tool reads as an operand.
+
+    Nothing a tool could take for an option or for a second line.
 
     Raises:
         ValidationError: it is empty, starts with `-`, or holds a control character.

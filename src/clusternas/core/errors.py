@@ -11,8 +11,9 @@ ClusterNasError
 │   ├── CommandNotFound     the binary is not installed
 │   ├── CommandTimeout      (TimeoutError) it did not end in time
 │   └── Unreachable         (ConnectionError) the node did not answer
+│   └── Drift               also a PlanError, below
 ├── PlanError
-│   ├── Drift               the machine is not what the plan was made for
+│   ├── Drift               the machine is not what it was when it was read
 │   └── Refused             it would destroy data and nobody allowed it by name
 └── NodesError              (ExceptionGroup) some nodes failed; the good results are kept
 ```
@@ -43,10 +44,12 @@ __all__ = [
 ]
 
 
-def _rebuild(cls: type[ClusterNasError], state: dict[str, object]) -> ClusterNasError:
+def _rebuild(
+    cls: type[ClusterNasError], args: tuple[object, ...], state: dict[str, object]
+) -> ClusterNasError:
     error = cls.__new__(cls)
     error.__dict__.update(state)
-    error.args = (state["message"],)
+    error.args = args
     return error
 
 
@@ -55,7 +58,6 @@ class ClusterNasError(Exception):
 
     Attributes:
         code: stable identifier, the same in every release.
-        message: what is wrong, one sentence.
         hint: what to do about it; may be empty.
     """
 
@@ -63,14 +65,18 @@ class ClusterNasError(Exception):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
         self.hint = hint
+
+    @property
+    def message(self) -> str:
+        """What is wrong, one sentence."""
+        return str(self.args[0])
 
     def __str__(self) -> str:
         return f"{self.message}\n  help: {self.hint}" if self.hint else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.__dict__)
+        return _rebuild, (type(self), self.args, self.__dict__)
 
 
 class ConfigError(ClusterNasError, ValueError):
@@ -199,8 +205,12 @@ class PlanError(ClusterNasError):
     code = "CN300"
 
 
-class Drift(PlanError):
-    """The machine is not what it was when it was read."""
+class Drift(PlanError, CommandError):
+    """The machine is not what it was when it was read, so the command left it alone.
+
+    A command finds out, at the moment it would act; so this is a `CommandError` as well, and says
+    which command on which node.
+    """
 
     code = "CN301"
 
@@ -211,13 +221,16 @@ class Refused(PlanError):
     code = "CN302"
 
 
-class NodesError(ExceptionGroup[CommandError]):
+class NodesError(ExceptionGroup[CommandError], ClusterNasError):
     """Some nodes failed.
 
     Attributes:
+        exceptions: what went wrong, one error per failed node.
         results: what the other nodes answered, by name.
+        hint: what to do about it; may be empty.
     """
 
+    code = "CN400"
     results: Mapping[str, object]
 
     def __new__(
@@ -225,14 +238,31 @@ class NodesError(ExceptionGroup[CommandError]):
         message: str,
         errors: Sequence[CommandError],
         results: Mapping[str, object] | None = None,
+        *,
+        hint: str = "",
     ) -> NodesError:
+        """Make the group; the good results are copied."""
         self = super().__new__(cls, message, errors)
         self.results = dict(results or {})
+        self.hint = hint
         return self
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """`__new__` did it all: a group is made before it is initialised."""
 
     def derive(self, excs: Sequence[CommandError], /) -> NodesError:  # type: ignore[override]
         """Keep the good results when the group is split."""
-        return NodesError(self.message, excs, self.results)
+        return NodesError(self.message, excs, self.results, hint=self.hint)
+
+    def __str__(self) -> str:
+        rows = [self.message, *(str(error) for error in self.exceptions)]
+        return "\n".join([*rows, f"  help: {self.hint}"] if self.hint else rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.message, list(self.exceptions), self.results)
+        return _regroup, (self.message, list(self.exceptions), self.results, self.hint)
+
+
+def _regroup(
+    message: str, errors: Sequence[CommandError], results: Mapping[str, object], hint: str
+) -> NodesError:
+    return NodesError(message, errors, results, hint=hint)
