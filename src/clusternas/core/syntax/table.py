@@ -333,7 +333,7 @@ SYSCONFIG = TableSyntax(
     word=WHOLE,
     unquote=unquote_shell,
 )
-"""Shell assignments: /etc/sysconfig, /etc/default, CTDB's script.options. The last of a name wins."""
+"""Shell assignments: /etc/sysconfig, /etc/default, script.options. The last of a name wins."""
 
 CTDB_NODES = TableSyntax(
     "ctdb nodes",
@@ -343,7 +343,7 @@ CTDB_NODES = TableSyntax(
     names={"": "node", "#": "deleted"},
     word=WHOLE,
 )
-"""CTDB's nodes: a line's place is its node's number, so a `#` line is a node taken out, no comment."""
+"""CTDB's nodes: a line stands for its number, so a `#` line is a node taken out, not a comment."""
 
 CTDB_PUBLIC_ADDRESSES = TableSyntax(
     "ctdb public_addresses",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import attrs
 
-from clusternas.core.text import Edit, Lines
+from clusternas.core.text import Edit, Lines, apply, decode, encode
 
 __all__ = ["LineSyntax", "Node", "Problem", "Statement", "Syntax", "Tree", "Word"]
 
@@ -146,15 +146,26 @@ class Node:
 class Tree:
     """A text with its top-level statements; `root` is a section that spans it all."""
 
-    __slots__ = ("_checked", "lines", "problems", "root", "syntax", "text")
+    __slots__ = ("_checked", "lines", "path", "problems", "root", "syntax", "text")
 
-    def __init__(self, text: str, syntax: Syntax) -> None:
+    def __init__(self, text: str, syntax: Syntax, path: str = "") -> None:
         self.text = text
+        self.path = path
         self.syntax = syntax
         self.lines = Lines(text)
         self.problems: list[Problem] = []
         self.root = Node(self, "", 0, 0, 0, len(text), 0, len(text), -1)
         self._checked = False
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __bytes__(self) -> bytes:
+        return encode(self.text)
+
+    def apply(self, edits: Iterable[Edit]) -> Tree:
+        """The tree of the edited text."""
+        return Tree(apply(self.text, edits), self.syntax, self.path)
 
     def check(self) -> list[Problem]:
         """All that the grammar does not allow, after looking into every section; in the order of the text."""
@@ -175,9 +186,9 @@ class Syntax(ABC):
 
     name: str
 
-    def parse(self, text: str) -> Tree:
+    def parse(self, text: str | bytes, path: str = "") -> Tree:
         """Text to a tree; sections are cut when looked into."""
-        return Tree(text, self)
+        return Tree(decode(text) if isinstance(text, bytes) else text, self, path)
 
     @abstractmethod
     def cut(self, section: Node) -> list[Node]:
@@ -194,6 +205,10 @@ class Syntax(ABC):
     def fold(self, key: str) -> str:
         """A spelled key as nodes carry it."""
         return key
+
+    def spell(self, name: str) -> str:
+        """The keyword for a field of that Python name, in the style of the format."""
+        return name.rstrip("_")
 
     def check(self, tree: Tree) -> None:
         """Report to `tree.problems` what cutting alone does not see."""
@@ -212,6 +227,10 @@ class Syntax(ABC):
 
         `after` may be a node that another edit removes: the place is still good.
         """
+
+    @abstractmethod
+    def text_at(self, node: Node, statement: Statement) -> str:
+        """A new statement as it would be written where a node stands, without blanks around it."""
 
     def rewrite(self, node: Node, words: Sequence[str]) -> list[Edit]:
         """Give a statement other words; those that stay keep their bytes."""
@@ -282,6 +301,11 @@ class LineSyntax(Syntax):
             return [Edit(tail.end(), tail.end(), "".join(newline + row for row in rows))]
         rows = [" ".join(row.strip() for row in self.lines(statement, "", "")) for statement in statements]
         return [Edit(after.end, after.end, "".join(" " + row for row in rows))]
+
+    def text_at(self, node: Node, statement: Statement) -> str:
+        text = node.tree.text
+        rows = self.lines(statement, indent_of(text, node.start), self.unit(node.tree))
+        return newline_of(text).join(rows).strip()
 
     def insert_first(self, parent: Node, statements: Sequence[Statement]) -> list[Edit]:
         """Write statements into a section that has none, after whatever comments it holds."""

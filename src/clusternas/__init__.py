@@ -1,0 +1,1 @@
+"""The typed, lossless, safe library for a clustered NAS."""

@@ -1,0 +1,460 @@
+"""Writing: what differs between a model and the text it was read from, as edits; or the whole model as statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from clusternas.core.errors import UnsupportedError, ValidationError
+from clusternas.core.fields import Argument, Keyword, Lens, Option, Section, Spelling, lens_of
+from clusternas.core.keyed import Keyed
+from clusternas.core.source import EXTRA, Place, Source
+from clusternas.core.syntax.tree import Node, Statement
+from clusternas.core.text import Edit, apply
+
+if TYPE_CHECKING:
+    from clusternas.core.model import Model
+    from clusternas.core.versions import Toolset
+
+__all__ = ["Change", "Translation"]
+
+
+class Translation(NamedTuple):
+    """A statement that was moved or spelled anew for a toolset."""
+
+    line: int
+    before: str
+    after: str
+
+
+class Pending:
+    """New statements for a section, until it is known where they go.
+
+    Attributes:
+        source: what the section was read from, or None for a section that is all new.
+        entries: entries to add after the last entry.
+        placed: sections to add after a node, or after the last of their kind.
+        asides: entries for sibling sections of nested models, by section keyword.
+    """
+
+    def __init__(self, source: Source | None = None) -> None:
+        self.source = source
+        self.entries: list[Statement] = []
+        self.placed: list[tuple[Node | None, Statement]] = []
+        self.asides: dict[str, list[Statement]] = {}
+
+    def statements(self) -> tuple[Statement, ...]:
+        """All of them, as the inside of a new section: entries first."""
+        found = [*self.entries, *(statement for _, statement in self.placed)]
+        found += [Statement(key, (), tuple(entries)) for key, entries in self.asides.items()]
+        return tuple(found)
+
+
+class Change:
+    """Collects the edits that make a text say what a model says.
+
+    With a toolset it also spells every statement as that toolset reads it, and records each translation.
+    """
+
+    def __init__(self, toolset: Toolset | None = None) -> None:
+        self.toolset = toolset
+        self.edits: list[Edit] = []
+        self.translations: list[Translation] = []
+        self._removed: dict[int, Place] = {}
+        self._emptied: dict[int, Node] = {}
+
+    def text(self, source: Source, new: Model) -> str:
+        """The text of the source, changed to say what the model says."""
+        self.flush(self.model(source, new, Pending()))
+        return apply(source.tree.text, self.finish())
+
+    def finish(self) -> list[Edit]:
+        """The edits in order, none overlapping another."""
+        for place in self._removed.values():
+            if id(place.parent) not in self._emptied:
+                self.edits += place.node.tree.syntax.remove(place.parent, place.node)
+        ordered, at = [], 0
+        for edit in sorted(self.edits, key=lambda edit: (edit.start, edit.end)):
+            ordered.append(Edit(max(edit.start, at), max(edit.end, at), edit.text))
+            at = max(edit.end, at)
+        return ordered
+
+    # reading a model against its source
+
+    def model(self, source: Source, new: Model, outer: Pending) -> Pending:
+        """Compare field by field; return what must be added to the section."""
+        old = source.values()
+        pending = Pending(source)
+        for name, meta in source.lens.fields.items():
+            before, after = old[name], getattr(new, name)
+            if before is after and self.toolset is None:
+                continue
+            if isinstance(meta, Option):
+                self._option(source, name, meta, before, after, (pending, outer))
+            elif isinstance(meta, Section) and meta.many:
+                self._sections(source, name, meta, before, after, pending)
+            elif isinstance(meta, Section):
+                self._section(source, name, meta, before, after, pending)
+        self._heads(source, new, old)
+        if new.extra is not old[EXTRA]:
+            self._extra(source, old[EXTRA], new.extra, pending)
+        return pending
+
+    def _heads(self, source: Source, new: Model, old: dict[str, Any]) -> None:
+        heads = [(name, meta) for name, meta in source.lens.heads if getattr(new, name) != old[name]]
+        if not heads or not source.nodes:
+            return
+        node = source.nodes[0]
+        text = source.tree.text
+        words = [text[word.start : word.end] for word in node.words]
+        for name, meta in heads:
+            if isinstance(meta, Keyword):
+                raise ValidationError(f"{name} cannot be changed", hint="remove it and add another")
+            self._argument(words, name, meta, getattr(new, name))
+        self.edits += source.tree.syntax.rewrite(node, words)
+
+    def _argument(self, words: list[str], name: str, meta: Argument, value: Any) -> None:
+        spelled = () if value is None else encode(name, meta.codec, value) or ()
+        words[meta.index : len(words) if meta.rest else meta.index + 1] = spelled
+
+    def _option(
+        self, source: Source, name: str, meta: Option, before: Any, after: Any, out: tuple[Pending, Pending]
+    ) -> None:
+        places = source.where.get(name, [])
+        if before == after and (self.toolset is None or not places):
+            return
+        if meta.many:
+            self._values(source, name, meta, before, after, out)
+        elif after is None:
+            if before is not None:
+                self._drop(places)
+        elif not places:
+            self._put(source.lens, name, meta, after, out)
+        else:
+            self._respell(source, name, meta, before == after, after, out)
+
+    def _respell(
+        self, source: Source, name: str, meta: Option, same: bool, value: Any, out: tuple[Pending, Pending]
+    ) -> None:
+        """Give an option that stands in the text another value, or another spelling."""
+        places = source.where[name]
+        place = places[0 if meta.wins == "first" else -1]
+        current = self._current(source.lens, name, meta, place)
+        wanted = current if self.toolset is None else self.pick(source.lens, name, meta, place)
+        here = wanted.place == place.place and source.lens.syntax.fold(wanted.key) == place.node.key
+        codec = wanted.codec or meta.codec
+        if here and same and reads(codec, place.node):
+            return
+        words = encode(name, codec, value)
+        if not here or words is None:
+            self._drop(places)
+            self._put(source.lens, name, meta, value, out)
+            self._translate(place, wanted, words, same)
+            return
+        edits = source.tree.syntax.rewrite(place.node, words)
+        self.edits += edits
+        if edits:
+            self._translate(place, wanted, words, same)
+
+    def _translate(self, place: Place, wanted: Spelling, words: Sequence[str] | None, same: bool) -> None:
+        if same:
+            after = "" if words is None else " ".join((wanted.key, *words))
+            where = f"{wanted.place} {{ {after} }}" if wanted.place else after
+            line = place.node.tree.lines.position(place.node.start).line
+            self.translations.append(Translation(line, place.node.raw, where))
+
+    def _current(self, lens: Lens, name: str, meta: Option, place: Place) -> Spelling:
+        found = lens.spelled(name, place.node, place.place)
+        return next((each for each in found if reads(each.codec or meta.codec, place.node)), found[0])
+
+    def _values(
+        self, source: Source, name: str, meta: Option, before: Any, after: Any, out: tuple[Pending, Pending]
+    ) -> None:
+        """A repeated entry: values that stay keep their statement, the others go or come."""
+        left = list(after)
+        unread = {id(place.node) for _, place, _ in source.unreadable}
+        places = [place for place in source.where.get(name, []) if id(place.node) not in unread]
+        if list(before) == list(after):
+            return
+        for value, place in zip(before, places, strict=True):
+            if left and value == left[0]:
+                left.pop(0)
+            else:
+                self._drop([place])
+        for value in left:
+            self._put(source.lens, name, meta, value, out)
+
+    def _put(self, lens: Lens, name: str, meta: Option, value: Any, out: tuple[Pending, Pending]) -> None:
+        pending, outer = out
+        spelling = self.pick(lens, name, meta)
+        words = encode(name, spelling.codec or meta.codec, value)
+        if words is None:
+            return
+        statement = Statement(spelling.key, words)
+        if spelling.place is None:
+            pending.entries.append(statement)
+        elif spelling.place:
+            outer.asides.setdefault(spelling.place, []).append(statement)
+        else:
+            outer.entries.append(statement)
+
+    def _section(
+        self, source: Source, name: str, meta: Section, before: Model | None, after: Model | None, pending: Pending
+    ) -> None:
+        if before is None:
+            if after is not None:
+                self._add_section(name, meta, self.lower(after, pending), None, pending)
+            return
+        inner = before._source
+        assert inner is not None
+        if after is None:
+            self._drop([*source.where.get(name, []), *(place for _, place in inner.strays)])
+            return
+        added = self.model(inner, after, pending)
+        if inner.nodes:
+            self.supported(meta, name, source, inner.nodes[0])
+            self.flush(added)
+        elif added.statements():
+            self._add_section(name, meta, added.statements(), None, pending)
+
+    def _add_section(
+        self, name: str, meta: Section, children: tuple[Statement, ...], after: Node | None, pending: Pending
+    ) -> None:
+        self.supported(meta, name)
+        if children or meta.many:
+            pending.placed.append((after, Statement(meta.key, (), children)))
+
+    def _sections(
+        self, source: Source, name: str, meta: Section, before: Keyed[Model], after: Keyed[Model], pending: Pending
+    ) -> None:
+        places = source.where.get(name, [])
+        matches = match(before, after, [place.node for place in places])
+        kept = {at for at in matches if at is not None}
+        self._drop([place for at, place in enumerate(places) if at not in kept])
+        slots = [places[at].node for at in sorted(kept)]
+        items = list(zip(after.raw(), matches, strict=True))
+        if in_order(matches):
+            self._in_place(meta, places, items, pending)
+        else:
+            self._permuted(meta, places, slots, items, pending)
+
+    def _in_place(
+        self, meta: Section, places: list[Place], items: list[tuple[Any, int | None]], pending: Pending
+    ) -> None:
+        last = None if any(at is not None for _, at in items) or not places else places[-1].node
+        for item, at in items:
+            if at is None:
+                pending.placed.append((last, self.statement(meta, item)))
+                continue
+            last = places[at].node
+            if not isinstance(item, Node):
+                self.flush(self.model(source_of(item, last), item, pending))
+            elif self.toolset is not None:
+                self.flush(self.model(Source(lens_of(meta.model), item.tree, (item,)), meta.model.of(item), pending))
+
+    def _permuted(
+        self,
+        meta: Section,
+        places: list[Place],
+        slots: list[Node],
+        items: list[tuple[Any, int | None]],
+        pending: Pending,
+    ) -> None:
+        """Another order: the places stay, and with them the comments between; their contents move."""
+        for slot, (item, at) in zip(slots, items, strict=False):
+            node = None if at is None else places[at].node
+            text = slot.tree.syntax.text_at(slot, self.statement(meta, item)) if node is None else self._moved(meta, item, node)
+            self.edits.append(Edit(slot.start, slot.end, text))
+        for item, at in items[len(slots) :]:
+            node = None if at is None else places[at].node
+            statement = self.statement(meta, item) if node is None else node.statement()
+            pending.placed.append((slots[-1], statement))
+
+    def _moved(self, meta: Section, item: Any, node: Node) -> str:
+        inner = Change(self.toolset)
+        if not isinstance(item, Node):
+            inner.flush(inner.model(source_of(item, node), item, Pending()))
+        shifted = [Edit(start - node.start, min(end, node.end) - node.start, text) for start, end, text in inner.finish()]
+        return apply(node.raw, shifted)
+
+    def _extra(self, source: Source, before: Keyed[Statement], after: Keyed[Statement], pending: Pending) -> None:
+        left = list(after)
+        for place, statement in zip(source.unknown, before, strict=True):
+            if statement in left:
+                left.remove(statement)
+                continue
+            twin = next((each for each in left if each.key == statement.key and each.children is None), None)
+            if twin is None or statement.children is not None:
+                self._drop([place])
+            else:
+                left.remove(twin)
+                self.edits += source.tree.syntax.rewrite(place.node, twin.words)
+        for statement in left:
+            add_extra(pending, statement)
+
+    def _drop(self, places: Iterable[Place]) -> None:
+        for place in places:
+            self._removed[id(place.node)] = place
+
+    # adding
+
+    def flush(self, pending: Pending) -> None:
+        """Write what is pending into the section it is for."""
+        source = pending.source
+        if source is None or not source.nodes:
+            return
+        parent, syntax = source.nodes[-1], source.tree.syntax
+        children = parent.children
+        for key, entries in pending.asides.items():
+            home = next((node for node in children if node.key == syntax.fold(key) and node.body >= 0), None)
+            if home is None:
+                pending.placed.append((None, Statement(key, (), tuple(entries))))
+            else:
+                self.edits += syntax.insert(home, self._last(home, entries=True), entries)
+        if pending.entries:
+            self.edits += syntax.insert(parent, self._last(parent, entries=True), pending.entries)
+        for after, statement in pending.placed:
+            same = [node for node in children if node.key == syntax.fold(statement.key)]
+            place = after or (same or children or [None])[-1]
+            self.edits += syntax.insert(parent, place, [statement])
+        self._collapse(parent)
+
+    def _last(self, section: Node, *, entries: bool) -> Node | None:
+        found = [node for node in section.children if (node.body < 0) is entries]
+        staying = [node for node in found if id(node) not in self._removed]
+        return (staying or found or [None])[-1]
+
+    def _collapse(self, parent: Node) -> None:
+        """Remove the sections beside that a translation has emptied."""
+        if self.toolset is None:
+            return
+        for section in parent.children:
+            inside = section.children
+            if inside and all(id(node) in self._removed for node in inside):
+                self._emptied[id(section)] = section
+                self._removed[id(section)] = Place(section, parent)
+
+    # a whole model as statements
+
+    def statement(self, meta: Section, item: Model) -> Statement:
+        """An item of a repeated section as a new statement."""
+        key, words = self.head(item, meta.key)
+        children = self.lower(item, Pending())
+        return Statement(key, words, children if meta.model.is_section else None)
+
+    def head(self, item: Model, key: str) -> tuple[str, tuple[str, ...]]:
+        """The keyword and the words of a model's own statement."""
+        words: list[str] = []
+        for name, meta in lens_of(type(item)).heads:
+            if isinstance(meta, Keyword):
+                key = getattr(item, name)
+            elif isinstance(meta, Argument):
+                self._argument(words, name, meta, getattr(item, name))
+        return key, tuple(words)
+
+    def lower(self, item: Model, outer: Pending) -> tuple[Statement, ...]:
+        """The inside of a model's section; what stands outside of it goes to `outer`."""
+        pending = Pending()
+        lens = lens_of(type(item))
+        for name, meta in lens.fields.items():
+            value = getattr(item, name)
+            if isinstance(meta, Option):
+                for each in value if meta.many else () if value is None else (value,):
+                    self._put(lens, name, meta, each, (pending, outer))
+            elif isinstance(meta, Section) and meta.many:
+                for each in value:
+                    self.supported(meta, name)
+                    pending.placed.append((None, self.statement(meta, each)))
+            elif isinstance(meta, Section) and value is not None:
+                self._add_section(name, meta, self.lower(value, pending), None, pending)
+        for statement in item.extra:
+            add_extra(pending, statement)
+        return pending.statements()
+
+    def pick(self, lens: Lens, name: str, meta: Option, place: Place | None = None) -> Spelling:
+        """The newest spelling that the toolset reads."""
+        tool = lens.cls.tool
+        for spelling in meta.spellings:
+            if self.toolset is None or self.toolset.has(tool, since=spelling.since, until=spelling.until):
+                return spelling
+        raise self._unsupported(lens.cls.tool, name, place and place.node)
+
+    def supported(self, meta: Section, name: str, source: Source | None = None, node: Node | None = None) -> None:
+        """Raise for a section that the toolset does not have."""
+        tool = meta.model.tool
+        if self.toolset is not None and not self.toolset.has(tool, since=meta.since, until=meta.until):
+            raise self._unsupported(tool, name, node)
+
+    def _unsupported(self, tool: str, name: str, node: Node | None) -> UnsupportedError:
+        version = getattr(self.toolset, tool)
+        message = f"{tool} {version} cannot express {name}"
+        hint = "leave the field out, or render for a toolset that has it"
+        if node is None:
+            return UnsupportedError(message, hint=hint)
+        line, column = node.tree.lines.position(node.start)
+        path, shown = node.tree.path, node.tree.lines.source(line)
+        return UnsupportedError(message, hint=hint, path=path, line=line, column=column, source=shown)
+
+
+def encode(name: str, codec: Any, value: Any) -> tuple[str, ...] | None:
+    """The words of a value, or `ValidationError` naming the field."""
+    try:
+        words: tuple[str, ...] | None = codec.encode(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValidationError(f"{name}: {error}", hint=f"write {codec.expects}" if codec.expects else "") from None
+    return words
+
+
+def reads(codec: Any, node: Node) -> bool:
+    """Whether a codec reads the words of a node."""
+    try:
+        codec.decode(node.values)
+    except ValueError:
+        return False
+    return True
+
+
+def source_of(item: Model, node: Node) -> Source:
+    """The source of an item for the node it stands at, even if the item was made anew."""
+    source = item._source
+    if source is not None and source.nodes and source.nodes[0] is node:
+        return source
+    return Source(lens_of(type(item)), node.tree, (node,))
+
+
+def add_extra(pending: Pending, statement: Statement) -> None:
+    """An unknown statement goes among the entries or among the sections."""
+    if statement.children is None:
+        pending.entries.append(statement)
+    else:
+        pending.placed.append((None, statement))
+
+
+def in_order(matches: Sequence[int | None]) -> bool:
+    """Whether the items that stay are in their old order and the new ones come after one that stays."""
+    kept = [at for at in matches if at is not None]
+    return kept == sorted(kept) and (not kept or matches[0] is not None)
+
+
+def match(before: Keyed[Model], after: Keyed[Model], nodes: Sequence[Node]) -> list[int | None]:
+    """For each item of the new sequence the place of the old one that it was: by origin, else by name."""
+    index = {id(node): at for at, node in enumerate(nodes)}
+    found: list[int | None] = []
+    for item in after.raw():
+        node = item if isinstance(item, Node) else origin(item)
+        found.append(index.pop(id(node), None))
+    left = sorted(index.values())
+    if left and None in found:
+        names = {before.key_of(before[at]): at for at in reversed(left)}
+        for position, at in enumerate(found):
+            if at is None:
+                found[position] = names.pop(after.key_of(after[position]), None)
+    return found
+
+
+def origin(item: Model) -> Node | None:
+    """The statement that an item was read from."""
+    source = item._source
+    return source.nodes[0] if source is not None and source.nodes else None
+
+

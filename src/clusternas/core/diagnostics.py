@@ -1,0 +1,287 @@
+"""Findings as data, and the rules that make them.
+
+A rule is a function from a model to findings; its docstring is its page. It lives in the `rules` module beside the
+model and is found there when a model is validated.
+"""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import importlib.util
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import attrs
+
+from clusternas.core.fields import Argument, Option, lens_of
+from clusternas.core.source import Source
+from clusternas.core.syntax.tree import Node, Tree
+from clusternas.core.text import Edit
+
+if TYPE_CHECKING:
+    from clusternas.core.model import Model
+    from clusternas.core.versions import Toolset
+
+__all__ = ["Diagnostic", "Finding", "Rule", "Severity", "find", "rule", "rules_of", "validate"]
+
+M = TypeVar("M", bound="Model")
+
+
+class Severity(enum.Enum):
+    """How bad it is: an error breaks or destroys something, a warning may, a note is advice."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@attrs.frozen(kw_only=True)
+class Diagnostic:
+    """Something to know about a configuration.
+
+    Attributes:
+        code: stable, like `DRBD003`.
+        severity: how bad it is.
+        message: what is wrong, one sentence.
+        help: what to write or do.
+        path: the file, where one is known.
+        line, column: from 1; 0 where it is about no place in particular.
+        end_column: where the place ends on its line; 0 where there is none.
+        source: the line.
+        node: the machine it is about, where that matters.
+        link: where the fact comes from.
+        fix: edits of that file that mend it, where mending is safe.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    help: str = ""
+    path: str = ""
+    line: int = 0
+    column: int = 0
+    end_column: int = 0
+    source: str = attrs.field(default="", repr=False)
+    node: str = ""
+    link: str = attrs.field(default="", repr=False)
+    fix: tuple[Edit, ...] = attrs.field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.path, self.line, self.column) if part)
+        who = f"{self.node}: " if self.node else ""
+        return f"{f'{where}: ' if where else ''}{self.code} {self.severity.value}: {who}{self.message}"
+
+
+@attrs.frozen
+class Finding:
+    """What a rule found; the rule adds code, severity and link.
+
+    Attributes:
+        message: what is wrong with these values.
+        at: the model it is about, if not the one that was checked.
+        field: the field to point at; its statement if it stands in the text, else the model's.
+        help: what to write.
+        fix: the checked model mended, where that is safe.
+        node: the machine it is about.
+    """
+
+    message: str
+    at: Model | None = None
+    field: str = ""
+    help: str = ""
+    fix: Model | None = None
+    node: str = ""
+
+
+@attrs.frozen
+class Rule(Generic[M]):
+    """A check with all that its documentation page says.
+
+    Attributes:
+        code, severity: as its diagnostics have them.
+        model: the class it checks.
+        check: the function.
+        link: the source of the fact.
+        bad, good: a text that it complains about, and one that it does not.
+    """
+
+    code: str
+    severity: Severity
+    model: type[M]
+    check: Callable[[M, Toolset], Iterable[Finding]]
+    link: str
+    bad: str
+    good: str
+
+    @property
+    def summary(self) -> str:
+        """What it is about, one line."""
+        return (inspect.getdoc(self.check) or "").partition("\n")[0]
+
+
+_RULES: dict[str, Rule[Any]] = {}
+
+
+def rule(
+    code: str, severity: Severity, model: type[M], *, link: str, bad: str = "", good: str = ""
+) -> Callable[[Callable[[M, Toolset], Iterable[Finding]]], Callable[[M, Toolset], Iterable[Finding]]]:
+    """Make a function a rule for a model class.
+
+    Example:
+        >>> @rule("X001", Severity.ERROR, Model, link="man x")           # doctest: +SKIP
+        ... def no_name(model, toolset):
+        ...     "A name is needed."
+        ...     if not model.name:
+        ...         yield Finding("no name", field="name", help="write one")
+    """
+
+    def register(
+        check: Callable[[M, Toolset], Iterable[Finding]],
+    ) -> Callable[[M, Toolset], Iterable[Finding]]:
+        if code in _RULES and _RULES[code].check.__qualname__ != check.__qualname__:
+            raise ValueError(f"rule {code} stands twice")
+        _RULES[code] = Rule(code, severity, model, check, link, bad, good)
+        return check
+
+    return register
+
+
+def rules_of(model: type[Model]) -> list[Rule[Any]]:
+    """The rules for a model class, from the `rules` module of its package."""
+    package = model.__module__.rpartition(".")[0]
+    if package and importlib.util.find_spec(f"{package}.rules") is not None:
+        importlib.import_module(f"{package}.rules")
+    return [each for _, each in sorted(_RULES.items()) if issubclass(model, each.model)]
+
+
+IGNORE = re.compile(r"clusternas:\s*ignore\[([\w\s,]+)\]")
+
+
+def validate(model: Model, toolset: Toolset | None = None) -> list[Diagnostic]:
+    """Everything there is to say about a model: grammar, values, rules; in the order of the text.
+
+    A line that holds the comment `clusternas: ignore[CODE]`, or that follows one, is not spoken of under that code.
+    """
+    from clusternas.core.versions import Toolset
+
+    toolset = toolset or Toolset.UNKNOWN
+    found = list(_grammar(model))
+    for each in model.nested():
+        found += _values(each, toolset)
+        for rule in rules_of(type(each)):
+            found += (_diagnose(rule, each, finding) for finding in rule.check(each, toolset))
+    tree = model.document
+    kept = [each for each in found if tree is None or not _ignored(tree, each)]
+    return sorted(kept, key=lambda each: (each.line, each.column, each.code))
+
+
+def _ignored(tree: Tree, diagnostic: Diagnostic) -> bool:
+    if not diagnostic.line:
+        return False
+    lines = [tree.lines.source(line) for line in (diagnostic.line, diagnostic.line - 1) if line]
+    codes = " ".join(match.group(1) for line in lines for match in IGNORE.finditer(line))
+    return diagnostic.code in codes.replace(",", " ").split()
+
+
+def find(
+    tree: Tree | None, start: int, end: int, code: str, severity: Severity, message: str, **more: Any
+) -> Diagnostic:
+    """A diagnostic about a span of a text."""
+    if tree is None:
+        return Diagnostic(code=code, severity=severity, message=message, **more)
+    line, column = tree.lines.position(start)
+    source = tree.lines.source(line)
+    width = min(max(end - start, 1), max(len(source) - column + 1, 1))
+    return Diagnostic(
+        code=code,
+        severity=severity,
+        message=message,
+        path=tree.path,
+        line=line,
+        column=column,
+        end_column=column + width,
+        source=source[:400],
+        **more,
+    )
+
+
+def _grammar(model: Model) -> Iterator[Diagnostic]:
+    tree = model.document
+    for problem in tree.check() if tree is not None else ():
+        severity = Severity.ERROR if problem.fatal else Severity.WARNING
+        code = f"{model.tool.upper()}000"
+        yield find(tree, problem.start, problem.end, code, severity, problem.message, help=problem.help)
+
+
+def _values(model: Model, toolset: Toolset) -> Iterator[Diagnostic]:
+    """Words that cannot be read, values out of range, statements and spellings the tool does not know."""
+    lens, source = lens_of(type(model)), model._source
+    tool = model.tool.upper()
+    if source is not None:
+        source.values()
+        for name, place, reason in source.unreadable:
+            hint = f"write {expects(lens.fields[name])}"
+            yield _at(place.node, f"{tool}900", Severity.ERROR, f"{lens.spelled_name(name)}: {reason}", hint)
+        for place in source.unknown:
+            message = f"unknown statement {source.tree.syntax.spelling(place.node)!r}"
+            yield _at(place.node, f"{tool}901", Severity.WARNING, message, "it is kept as it is; check its spelling")
+    for name, meta in lens.fields.items():
+        value = getattr(model, name)
+        if isinstance(meta, Option | Argument) and value is not None:
+            for each in value if isinstance(value, tuple) and getattr(meta, "many", False) else (value,):
+                yield from _value(model, source, name, meta, each, toolset)
+
+
+def _value(
+    model: Model, source: Source | None, name: str, meta: Option | Argument, value: Any, toolset: Toolset
+) -> Iterator[Diagnostic]:
+    node = _node(model, name)
+    tree = node.tree if node else None
+    start, end = (node.start, node.end) if node else (0, 0)
+    codec = meta.spellings[0].codec or meta.codec if isinstance(meta, Option) else meta.codec
+    wrong = codec.check(value)
+    tool = model.tool
+    if wrong:
+        shown = f"{lens_of(type(model)).spelled_name(name)}: {wrong}"
+        yield find(tree, start, end, f"{tool.upper()}902", Severity.ERROR, shown, help=f"write {codec.expects}")
+    if isinstance(meta, Option):
+        place = next((place for place in (source.where.get(name, ()) if source else ())), None)
+        spellings = lens_of(type(model)).spelled(name, place.node, place.place) if place else meta.spellings
+        if not any(toolset.has(tool, since=each.since, until=each.until) for each in spellings):
+            message = f"{spellings[0].key} is not understood here by {tool} {getattr(toolset, tool)}"
+            hint = "render it for that toolset, or leave it out"
+            yield find(tree, start, end, f"{tool.upper()}903", Severity.ERROR, message, help=hint)
+
+
+def expects(meta: Any) -> str:
+    """What to write for a field."""
+    return meta.codec.expects if isinstance(meta, Option | Argument) else "something else"
+
+
+def _at(node: Node, code: str, severity: Severity, message: str, hint: str) -> Diagnostic:
+    return find(node.tree, node.start, node.end, code, severity, message, help=hint)
+
+
+def _node(model: Model, field: str = "") -> Node | None:
+    """The statement of a field where it stands in the text, else the model's own."""
+    source = model._source
+    if source is None:
+        return None
+    source.values()
+    places = source.where.get(field)
+    if places:
+        return places[-1].node
+    return source.nodes[0] if source.nodes else None
+
+
+def _diagnose(rule: Rule[Any], model: Model, finding: Finding) -> Diagnostic:
+    about = finding.at or model
+    node = _node(about, finding.field)
+    tree = node.tree if node is not None else None
+    start, end = (node.start, node.end if node.body < 0 else max(node.args_end, node.start + 1)) if node else (0, 0)
+    fix = tuple(finding.fix.edits()) if finding.fix is not None and finding.fix._source is not None else ()
+    more = {"help": finding.help, "link": rule.link, "fix": fix, "node": finding.node}
+    return find(tree, start, end, rule.code, rule.severity, finding.message, **more)

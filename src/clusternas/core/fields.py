@@ -1,0 +1,284 @@
+"""How a model says where its fields stand in a file: field metadata, and the `Lens` compiled from it.
+
+A slice only declares; `core.source` reads by the lens and `core.change` writes by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import attrs
+
+from clusternas.core.codec import Codec
+from clusternas.core.keyed import Keyed
+from clusternas.core.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from clusternas.core.model import Model
+    from clusternas.core.syntax.tree import Syntax
+
+__all__ = [
+    "ANY",
+    "Argument",
+    "Field",
+    "Keyword",
+    "Lens",
+    "Option",
+    "Section",
+    "Spelling",
+    "argument",
+    "arguments",
+    "keyword",
+    "lens_of",
+    "option",
+    "options",
+    "section",
+    "sections",
+]
+
+T = TypeVar("T")
+M = TypeVar("M", bound="Model")
+
+META = "clusternas"
+ANY = "*"
+"""As the key of `sections`: every statement that no other field takes."""
+
+
+@attrs.frozen
+class Spelling:
+    """One way to write an option.
+
+    Attributes:
+        key: as it is written; empty for the field's own name in the style of the syntax.
+        codec: for this spelling, if not the option's own.
+        place: None in the section of the model; `""` in the section around it; a name for the sibling
+            section of that name.
+        since, until: the tool's versions that read it: `since <= version < until`.
+    """
+
+    key: str = ""
+    codec: Codec[Any] | None = None
+    place: str | None = None
+    since: str = ""
+    until: str = ""
+
+
+@attrs.frozen
+class Argument:
+    """Words of the statement itself: one by index, or all from there on."""
+
+    codec: Codec[Any]
+    index: int = 0
+    rest: bool = False
+
+
+@attrs.frozen
+class Keyword:
+    """The keyword of the statement itself, as it is spelled."""
+
+
+@attrs.frozen
+class Option:
+    """An entry of the section: a keyword and a value."""
+
+    spellings: tuple[Spelling, ...]
+    codec: Codec[Any]
+    many: bool = False
+    wins: Literal["first", "last"] = "last"
+
+
+@attrs.frozen
+class Section:
+    """A section, or a repeated one, read as a model of its own."""
+
+    key: str
+    model: type[Model]
+    many: bool = False
+    since: str = ""
+    until: str = ""
+
+
+Field = Argument | Keyword | Option | Section
+
+
+def argument(codec: Codec[T], index: int = 0, *, default: Any = attrs.NOTHING, doc: str = "") -> T:
+    """A word of the statement itself, like the name of a resource."""
+    return _field(Argument(codec, index), default, doc)
+
+
+def arguments(codec: Codec[tuple[T, ...]], index: int = 0, *, doc: str = "") -> tuple[T, ...]:
+    """All words of the statement itself from one on."""
+    return _field(Argument(codec, index, rest=True), (), doc, converter=tuple)
+
+
+def keyword(*, default: Any = attrs.NOTHING, doc: str = "") -> str:
+    """The keyword of the statement itself, where one model reads several."""
+    return _field(Keyword(), default, doc)
+
+
+def option(
+    *spellings: str | Spelling,
+    codec: Codec[T],
+    wins: Literal["first", "last"] = "last",
+    since: str = "",
+    until: str = "",
+    doc: str = "",
+) -> T | None:
+    """An entry of the section, None where it is absent.
+
+    Args:
+        spellings: how it is written, newest first; by default the field's name in the style of the syntax.
+        codec: its words.
+        wins: which of several counts for the tool.
+        since, until: the versions that know it, for a spelling that does not say so itself.
+        doc: what the manual says of it, with the unit.
+    """
+    return _field(Option(_spellings(spellings, since, until), codec, wins=wins), None, doc)
+
+
+def options(
+    *spellings: str | Spelling, codec: Codec[T], since: str = "", until: str = "", doc: str = ""
+) -> tuple[T, ...]:
+    """An entry that may be repeated, each time with one value more."""
+    return _field(Option(_spellings(spellings, since, until), codec, many=True), (), doc, converter=tuple)
+
+
+def section(model: type[M], key: str = "", *, since: str = "", until: str = "", doc: str = "") -> M | None:
+    """A section of its own, None where it is absent; where it is repeated the tools read it as one."""
+    return _field(Section(key, model, since=since, until=until), None, doc)
+
+
+def sections(
+    model: type[M],
+    key: str = "",
+    *,
+    name: str,
+    fold: Callable[[str], str] = str,
+    first: bool = False,
+    since: str = "",
+    until: str = "",
+    doc: str = "",
+) -> Keyed[M]:
+    """A repeated section (or statement) whose items have names.
+
+    Args:
+        model: what each is read as.
+        key: its keyword.
+        name: the field of the model that names an item.
+        fold: how the tool folds names before it compares them.
+        first: the first of two of one name counts, not the last.
+    """
+    key_of = named(name)
+
+    def convert(items: Iterable[M]) -> Keyed[M]:
+        return items if isinstance(items, Keyed) else Keyed(items, key=key_of, fold=fold, first=first)
+
+    return _field(Section(key, model, many=True, since=since, until=until), (), doc, converter=convert)
+
+
+def named(name: str) -> Callable[[Any], str]:
+    """A function that names an item by one of its fields."""
+    get = attrgetter(name)
+    return lambda item: str(get(item))
+
+
+def _spellings(given: tuple[str | Spelling, ...], since: str, until: str) -> tuple[Spelling, ...]:
+    found = [each if isinstance(each, Spelling) else Spelling(each) for each in given or ("",)]
+    return tuple(
+        attrs.evolve(each, since=each.since or since, until=each.until or until) for each in found
+    )
+
+
+def _field(meta: Field, default: Any, doc: str, converter: Callable[[Any], Any] | None = None) -> Any:
+    return attrs.field(default=default, converter=converter, metadata={META: meta, "doc": doc})
+
+
+class Lens:
+    """The fields of one model class, indexed by how a file spells them.
+
+    Attributes:
+        fields: name to field, in the order of the class.
+        table: the key of a child to the name of the field that takes it.
+        around: the key of a child to the nested section and option that it belongs to.
+        aside: the key of a child section to the keys in it that belong to other sections.
+        defaults: what absent fields are.
+    """
+
+    def __init__(self, cls: type[Model]) -> None:
+        self.cls = cls
+        self.syntax: Syntax = cls.syntax
+        self.fields: dict[str, Field] = {}
+        self.table: dict[str, str] = {}
+        self.around: dict[str, tuple[str, str]] = {}
+        self.aside: dict[str, dict[str, tuple[str, str]]] = {}
+        self.defaults: dict[str, Any] = {}
+        self.converters: dict[str, Callable[[Any], Any]] = {}
+        for field in attrs.fields(cls):
+            meta = field.metadata.get(META)
+            if meta is not None:
+                self._add(field, meta)
+        self.heads = [(name, meta) for name, meta in self.fields.items() if isinstance(meta, Argument | Keyword)]
+        self.any = self.table.pop(ANY, "")
+
+    def _add(self, field: attrs.Attribute[Any], meta: Field) -> None:
+        name = field.name
+        self.fields[name] = meta
+        default = None if field.default is attrs.NOTHING else field.default
+        self.defaults[name] = field.converter(default) if callable(field.converter) and default is not None else default
+        if callable(field.converter):
+            self.converters[name] = field.converter
+        if isinstance(meta, Section):
+            key = meta.key or self.syntax.spell(name)
+            self.fields[name] = meta = attrs.evolve(meta, key=key)
+            self.table[key if key == ANY else self.syntax.fold(key)] = name
+            self._strays(name, lens_of(meta.model))
+        elif isinstance(meta, Option):
+            spellings = tuple(
+                attrs.evolve(each, key=each.key or self.syntax.spell(name), place=each.place and self.syntax.fold(each.place))
+                for each in meta.spellings
+            )
+            self.fields[name] = attrs.evolve(meta, spellings=spellings)
+            self.table.update((self.syntax.fold(each.key), name) for each in spellings if each.place is None)
+
+    def _strays(self, name: str, nested: Lens) -> None:
+        for option_name, spelling in nested.placed():
+            key = self.syntax.fold(spelling.key)
+            if spelling.place:
+                self.aside.setdefault(spelling.place, {})[key] = (name, option_name)
+            else:
+                self.around[key] = (name, option_name)
+
+    def placed(self) -> Iterable[tuple[str, Spelling]]:
+        """The spellings that stand outside the section of the model."""
+        for name, meta in self.fields.items():
+            if isinstance(meta, Option):
+                yield from ((name, each) for each in meta.spellings if each.place is not None)
+
+    def spelled(self, name: str, node: Node, place: str | None) -> list[Spelling]:
+        """The spellings of an option that a node could be."""
+        meta = self.fields[name]
+        assert isinstance(meta, Option)
+        return [each for each in meta.spellings if each.place == place and self.syntax.fold(each.key) == node.key]
+
+    def spelled_name(self, name: str) -> str:
+        """A field as the file calls it, for messages."""
+        meta = self.fields[name]
+        return meta.spellings[0].key if isinstance(meta, Option) else name
+
+
+_LENSES: dict[type[Model], Lens] = {}
+
+
+def lens_of(cls: type[Model]) -> Lens:
+    """The lens of a model class, compiled once."""
+    lens = _LENSES.get(cls)
+    if lens is None:
+        lens = _LENSES[cls] = Lens(cls)
+    return lens
+
+
+def documented(cls: type[Model]) -> Mapping[str, str]:
+    """What the fields of a model say of themselves."""
+    return {field.name: str(field.metadata.get("doc", "")) for field in attrs.fields(cls)}

@@ -1,0 +1,179 @@
+"""Reading: the nodes of a text to the values of a model's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from clusternas.core.fields import Argument, Keyword, Lens, Option, Section, Spelling, lens_of
+from clusternas.core.keyed import Keyed
+from clusternas.core.syntax.tree import Node, Statement, Tree
+
+if TYPE_CHECKING:
+    from clusternas.core.model import Model
+
+__all__ = ["Place", "Source"]
+
+EXTRA = "extra"
+
+
+class Place(NamedTuple):
+    """Where a statement stands.
+
+    Attributes:
+        node: the statement.
+        parent: the section that it stands in.
+        place: as in `Spelling.place`: where that section is, seen from the model.
+    """
+
+    node: Node
+    parent: Node
+    place: str | None = None
+
+
+class Source:
+    """The part of a text that a model was read from.
+
+    Attributes:
+        nodes: its statement; several where the tools read repeated sections as one; none where the
+            model is made of options that stand elsewhere only.
+        strays: options of the model that stand outside its section, by field.
+        where: after `values`: the statements of each field.
+        unknown: after `values`: the statements that no field takes.
+        unreadable: after `values`: statements whose words no codec reads, with the reason.
+    """
+
+    __slots__ = ("_values", "lens", "nodes", "skip", "strays", "tree", "unknown", "unreadable", "where")
+
+    def __init__(
+        self,
+        lens: Lens,
+        tree: Tree,
+        nodes: Sequence[Node],
+        strays: Sequence[tuple[str, Place]] = (),
+        skip: Sequence[str] = (),
+    ) -> None:
+        self.lens = lens
+        self.tree = tree
+        self.nodes = nodes
+        self.strays = strays
+        self.skip = skip
+        self.where: dict[str, list[Place]] = {}
+        self.unknown: list[Place] = []
+        self.unreadable: list[tuple[str, Place, str]] = []
+        self._values: dict[str, Any] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.lens.cls, self.tree, self.nodes, self.strays, self.skip)
+
+    def values(self) -> dict[str, Any]:
+        """The values of all fields, read once."""
+        if self._values is None:
+            self._values = self._read()
+        return self._values
+
+    def _read(self) -> dict[str, Any]:
+        lens = self.lens
+        values = lens.defaults.copy()
+        strays = self._sort()
+        for name, stray in self.strays:
+            self.where.setdefault(name, []).append(stray)
+        for name, meta in lens.heads:
+            self._head(values, name, meta)
+        for name, places in self.where.items():
+            meta = lens.fields[name]
+            if isinstance(meta, Option):
+                self._option(values, name, meta, places)
+            elif isinstance(meta, Section):
+                values[name] = self._section(name, meta, places, strays.pop(name, ()))
+        for name, found in strays.items():
+            meta = lens.fields[name]
+            assert isinstance(meta, Section)
+            values[name] = self._section(name, meta, [], found)
+        values[EXTRA] = Keyed(
+            [place.node for place in self.unknown], key=attrgetter("key"), lift=Node.statement, fold=self.tree.syntax.fold
+        )
+        return values
+
+    def _sort(self) -> dict[str, list[tuple[str, Place]]]:
+        """Share out the children: to fields, to nested sections they belong to, or to the unknown."""
+        lens, where, strays = self.lens, self.where, dict[str, list[tuple[str, Place]]]()
+        table, rest = lens.table, lens.any
+        for parent in self.nodes:
+            for node in parent.children:
+                key = node.key
+                name = table.get(key, rest)
+                if name:
+                    where.setdefault(name, []).append(Place(node, parent))
+                elif key in lens.around:
+                    section, option = lens.around[key]
+                    strays.setdefault(section, []).append((option, Place(node, parent, "")))
+                elif key not in lens.aside and key not in self.skip:
+                    self.unknown.append(Place(node, parent))
+                if key in lens.aside:
+                    self._aside(node, strays)
+        return strays
+
+    def _aside(self, container: Node, strays: dict[str, list[tuple[str, Place]]]) -> None:
+        routes = self.lens.aside[container.key]
+        declared = container.key in self.lens.table
+        for node in container.children:
+            if node.key in routes:
+                section, option = routes[node.key]
+                strays.setdefault(section, []).append((option, Place(node, container, container.key)))
+            elif not declared:
+                self.unknown.append(Place(node, container, container.key))
+
+    def _head(self, values: dict[str, Any], name: str, meta: Argument | Keyword | Any) -> None:
+        if not self.nodes:
+            return
+        node = self.nodes[0]
+        if isinstance(meta, Keyword):
+            values[name] = self.tree.syntax.spelling(node)
+            return
+        words = node.values[meta.index :] if meta.rest else node.values[meta.index : meta.index + 1]
+        if words or meta.rest:
+            try:
+                values[name] = meta.codec.decode(words)
+            except ValueError as error:
+                self.unreadable.append((name, Place(node, node), str(error)))
+
+    def _option(self, values: dict[str, Any], name: str, meta: Option, places: list[Place]) -> None:
+        if meta.many:
+            found = [self._decode(name, meta, place) for place in places]
+            values[name] = tuple(value for value in found if value is not None)
+        else:
+            values[name] = self._decode(name, meta, places[0 if meta.wins == "first" else -1])
+
+    def _decode(self, name: str, meta: Option, place: Place) -> Any:
+        words = place.node.values
+        spellings: Sequence[Spelling] = meta.spellings
+        if len(spellings) > 1:
+            spellings = self.lens.spelled(name, place.node, place.place)
+        reason = ""
+        for spelling in spellings:
+            try:
+                return (spelling.codec or meta.codec).decode(words)
+            except ValueError as error:
+                reason = reason or str(error)
+        self.unreadable.append((name, place, reason))
+        return None
+
+    def _section(self, name: str, meta: Section, places: list[Place], strays: Sequence[tuple[str, Place]]) -> Any:
+        lens = lens_of(meta.model)
+        nodes = [place.node for place in places]
+        tree, model = self.tree, meta.model
+        if not meta.many:
+            skip = tuple(self.lens.aside.get(self.lens.syntax.fold(meta.key), ()))
+            return model.of(Source(lens, tree, nodes, strays, skip))
+        default: Keyed[Model] = self.lens.defaults[name]
+        return default.lifted(nodes, lambda node: model.of(Source(lens, tree, (node,))))
+
+    def statements(self) -> list[Statement]:
+        """The unknown statements, without their places."""
+        return [place.node.statement() for place in self.unknown]
+
+
+def _rebuild(cls: type[Model], tree: Tree, nodes: Any, strays: Any, skip: Any) -> Source:
+    return Source(lens_of(cls), tree, nodes, strays, skip)

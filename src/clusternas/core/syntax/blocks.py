@@ -1,0 +1,343 @@
+"""Sections in braces: drbd.conf, lvm.conf and corosync.conf, each as its own scanner reads it.
+
+Sources: drbd-utils `user/v9/drbdadm_scanner.fl`, lvm2 `libdm/libdm-config.c`, corosync `exec/coroparse.c`.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+
+from clusternas.core.syntax.tree import MAX_DEPTH, LineSyntax, Node, Problem, Statement, Word
+
+__all__ = ["BlockSyntax", "CorosyncSyntax", "DrbdSyntax", "LvmSyntax", "quoted", "unquoted"]
+
+STRING = r'"(?:[^"\\\n]++|\\[^\n])*+"'
+TRIVIA = r"[ \t\r\n]*+(?:#[^\n]*+[ \t\r\n]*+)*+"
+
+
+def quoted(text: str) -> str:
+    """A text between double quotes, as drbd.conf and lvm.conf read it.
+
+    Raises:
+        ValueError: it holds a line end or another control character.
+    """
+    if any(character < " " and character != "\t" for character in text):
+        raise ValueError(f"cannot stand in quotes: {text!r}")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def unquoted(text: str) -> str:
+    """What stands between double quotes, escapes undone."""
+    inside = text[1:-1]
+    return re.sub(r"\\(.)", r"\1", inside) if "\\" in inside else inside
+
+
+def _nested(string: str) -> re.Pattern[str]:
+    """The rest of a section up to its closing brace, for sections at most three deep."""
+    inside = rf'[^{{}}"#]*+(?:(?:{string}|#[^\n]*+)[^{{}}"#]*+)*+'
+    body = inside
+    for _ in range(3):
+        body = rf"{inside}(?:\{{{body}\}}{inside})*+"
+    return re.compile(rf"(?s:{body})\}}")
+
+
+class BlockSyntax(LineSyntax):
+    """What drbd.conf and lvm.conf share: free form, `#` comments, strings in quotes, sections in braces.
+
+    A statement is matched as one, with the blanks and comments before it; a section is skipped as one and cut when
+    somebody looks into it.
+    """
+
+    statement: re.Pattern[str]
+    """Groups: keyword; then what the grammar of the words needs; `open` for a section, `close` for a stray brace."""
+    section: re.Pattern[str]
+    """From behind the opening brace to the closing one."""
+    brace: re.Pattern[str]
+    """The tokens that count when braces are matched one by one."""
+    trivia = re.compile(TRIVIA)
+    junk = re.compile(r"[^;{}\n]*+(?:;|\n|\Z)|.")
+
+    def cut(self, section: Node) -> list[Node]:
+        tree = section.tree
+        text, at, end = tree.text, section.body, section.body_end
+        depth = section.depth + 1
+        if depth > MAX_DEPTH:
+            tree.problems.append(Problem(section.start, at, f"nested deeper than {MAX_DEPTH} sections", fatal=True))
+            return []
+        nodes: list[Node] = []
+        match = self.statement.match
+        while found := match(text, at, end):
+            if found.end() == at:
+                break
+            kind = found.lastgroup
+            if kind == "open":
+                node = self._section(tree.root, found, depth, end)
+                nodes.append(node)
+                at = node.end
+            elif kind == "entry":
+                nodes.append(self.entry(section, found, depth))
+                at = found.end()
+            elif kind == "close":
+                tree.problems.append(Problem(found.end() - 1, found.end(), "a '}' that closes nothing", "delete it"))
+                at = found.end()
+            else:
+                break
+        self._rest(section, nodes, at)
+        return nodes
+
+    def _rest(self, section: Node, nodes: list[Node], at: int) -> None:
+        """What no statement begins with: report it and go on behind it."""
+        tree, end = section.tree, section.body_end
+        while at < end:
+            trivia = self.trivia.match(tree.text, at, end)
+            at = trivia.end() if trivia else at
+            if at >= end:
+                return
+            junk = self.junk.match(tree.text, at, end)
+            stop = junk.end() if junk and junk.end() > at else at + 1
+            tree.problems.append(Problem(at, stop, f"cannot read {tree.text[at:stop].strip()[:40]!r}"))
+            at = stop
+            while found := self.statement.match(tree.text, at, end):
+                if found.end() == at or found.lastgroup not in ("open", "entry"):
+                    break
+                if found.lastgroup == "open":
+                    node = self._section(tree.root, found, section.depth + 1, end)
+                else:
+                    node = self.entry(section, found, section.depth + 1)
+                nodes.append(node)
+                at = max(node.end, found.end())
+
+    def _section(self, root: Node, found: re.Match[str], depth: int, limit: int) -> Node:
+        tree, body = root.tree, found.end()
+        closed = self.section.match(tree.text, body, limit)
+        body_end = closed.end() - 1 if closed else self._close(tree.text, body, limit)
+        end = body_end + 1
+        if body_end < 0:
+            body_end = end = limit
+            what = f"section {found['key']!r} is not closed"
+            tree.problems.append(Problem(found.start("key"), body, what, "add the missing '}'"))
+        args = found.end("key")
+        return Node(tree, self.keyword(found["key"]), found.start("key"), args, body - 1, end, body, body_end, depth)
+
+    def _close(self, text: str, at: int, limit: int) -> int:
+        """The closing brace of a section of any depth, or -1."""
+        depth = 0
+        for found in self.brace.finditer(text, at, limit):
+            token = found.group()
+            if token == "{":
+                depth += 1
+            elif token == "}":
+                if not depth:
+                    return found.start()
+                depth -= 1
+        return -1
+
+    def keyword(self, spelled: str) -> str:
+        """The key of a keyword as it stands in the text."""
+        return unquoted(spelled) if spelled[0] == '"' else spelled
+
+    @abstractmethod
+    def entry(self, section: Node, found: re.Match[str], depth: int) -> Node:
+        """The node of an entry that was matched."""
+
+    def lines(self, statement: Statement, indent: str, unit: str) -> list[str]:
+        head = " ".join((statement.key, *statement.words))
+        if statement.children is None:
+            return [indent + self.line(statement)]
+        inside = [row for child in statement.children for row in self.lines(child, indent + unit, unit)]
+        return [f"{indent}{head} {{", *inside, f"{indent}}}"]
+
+    @abstractmethod
+    def line(self, statement: Statement) -> str:
+        """An entry as one line."""
+
+
+class DrbdSyntax(BlockSyntax):
+    """drbd.conf: `keyword words;` and `keyword words { … }`.
+
+    Example:
+        >>> tree = DrbdSyntax().parse('resource r0 { net { cram-hmac-alg "sha1"; } }')
+        >>> [node.values for node in tree.root.walk()]
+        [['r0'], [], ['sha1']]
+    """
+
+    name = "drbd.conf"
+    indent = "  "
+    _ARGS = rf'[^;{{}}"#]*+(?:(?:{STRING}|#[^\n]*+)[^;{{}}"#]*+)*+'
+    statement = re.compile(
+        rf'{TRIVIA}(?:(?P<key>{STRING}|[^\s;{{}}"#]++){_ARGS}(?:(?P<entry>;)|(?P<open>\{{)|(?P<unended>(?=\}}|\Z)))|(?P<close>\}}))'
+    )
+    section = _nested(STRING)
+    brace = re.compile(rf"{STRING}|#[^\n]*+|[{{}}]")
+    word = re.compile(rf'({STRING})|#[^\n]*+|([^\s"#]++)')
+
+    def cut(self, section: Node) -> list[Node]:
+        nodes = super().cut(section)
+        last = nodes[-1].end if nodes else section.body
+        tail = self.statement.match(section.tree.text, last, section.body_end)
+        if tail and tail.lastgroup == "unended":
+            nodes.append(self.entry(section, tail, section.depth + 1))
+        return nodes
+
+    def _rest(self, section: Node, nodes: list[Node], at: int) -> None:
+        found = self.statement.match(section.tree.text, at, section.body_end)
+        if found and found.lastgroup == "unended":
+            what = f"{found['key']!r} is not ended"
+            section.tree.problems.append(Problem(found.start("key"), found.end("key"), what, "add the missing ';'"))
+        else:
+            super()._rest(section, nodes, at)
+
+    def entry(self, section: Node, found: re.Match[str], depth: int) -> Node:
+        start, args = found.span("key")
+        end = found.end()
+        if found.lastgroup == "entry":
+            return Node(section.tree, self.keyword(found["key"]), start, args, end - 1, end, depth=depth)
+        words = self._split(section.tree.text, args, end)
+        end = words[-1].end if words else args
+        return Node(section.tree, self.keyword(found["key"]), start, args, end, end, depth=depth)
+
+    def words(self, node: Node) -> list[Word]:
+        return self._split(node.tree.text, node.args, node.args_end)
+
+    def _split(self, text: str, start: int, end: int) -> list[Word]:
+        words = []
+        for found in self.word.finditer(text, start, end):
+            if found.lastindex == 2:
+                words.append(Word(found.group(), *found.span()))
+            elif found.lastindex == 1:
+                words.append(Word(unquoted(found.group()), *found.span()))
+        return words
+
+    def spell(self, name: str) -> str:
+        return name.rstrip("_").replace("_", "-")
+
+    def line(self, statement: Statement) -> str:
+        return " ".join((statement.key, *statement.words)) + ";"
+
+
+class LvmSyntax(BlockSyntax):
+    """lvm.conf: `key = value` and `key { … }`; the value is one word, spelled as it stands.
+
+    Example:
+        >>> tree = LvmSyntax().parse('devices { filter = [ "a|/dev/drbd.*|", "r|.*|" ] }')
+        >>> tree.root.children[0].children[0].values
+        ['[ "a|/dev/drbd.*|", "r|.*|" ]']
+    """
+
+    name = "lvm.conf"
+    _TEXT = r'"(?:[^"\\]++|\\.)*+"'
+    _ITEM = rf"(?s:{_TEXT})|'[^']*+'|#[^\n]*+"
+    statement = re.compile(
+        rf"{TRIVIA}(?:(?P<key>{STRING}|[^\s={{}}\[\]\"'#,]++)[ \t\r\n]*+"
+        rf"(?:=[ \t\r\n]*+(?P<entry>\[[^\]\"'#]*+(?:(?:{_ITEM})[^\]\"'#]*+)*+\]|(?s:{_TEXT})|'[^']*+'|[^\s#={{}}\[\]\"']++)"
+        rf"|(?P<open>\{{))|(?P<close>\}}))"
+    )
+    section = _nested(rf"{_TEXT}|'[^']*+'")
+    brace = re.compile(rf"{_ITEM}|[{{}}]")
+
+    def entry(self, section: Node, found: re.Match[str], depth: int) -> Node:
+        value, end = found.span("entry")
+        return Node(section.tree, self.keyword(found["key"]), found.start("key"), value, end, end, depth=depth)
+
+    def words(self, node: Node) -> list[Word]:
+        if node.body >= 0:
+            return []
+        return [Word(node.tree.text[node.args : node.args_end], node.args, node.args_end)]
+
+    def line(self, statement: Statement) -> str:
+        return f"{statement.key} = {' '.join(statement.words)}"
+
+
+class CorosyncSyntax(LineSyntax):
+    """corosync.conf: one thing a line, no quotes, no comment after a value.
+
+    Example:
+        >>> tree = CorosyncSyntax().parse("totem {\\n  version: 2 # two\\n}\\n")
+        >>> tree.root.children[0].children[0].values
+        ['2 # two']
+    """
+
+    name = "corosync.conf"
+    tail = re.compile(r"[ \t]*+\r?+(?:\n|\Z)")
+    _ROW = re.compile(r"[^\n]*+(?:\n|\Z)")
+    _BLANK = " \t\r"
+
+    def cut(self, section: Node) -> list[Node]:
+        tree, at, end = section.tree, section.body, section.body_end
+        if section.depth >= MAX_DEPTH:
+            tree.problems.append(Problem(section.start, at, f"nested deeper than {MAX_DEPTH} sections", fatal=True))
+            return []
+        nodes: list[Node] = []
+        while at < end:
+            stop = self._line_end(tree.text, at, end)
+            row = tree.text[at:stop].strip(self._BLANK)
+            start = at + len(tree.text[at:stop]) - len(tree.text[at:stop].lstrip(self._BLANK))
+            if not row or row[0] == "#":
+                pass
+            elif "{" in row:
+                nodes.append(self._section(section, start, start + len(row), stop))
+                stop = nodes[-1].end
+            elif ":" in row:
+                nodes.append(self._entry(section, start, start + len(row)))
+            else:
+                what = "a '}' that closes nothing" if row == "}" else f"neither a section nor 'key: value': {row[:40]!r}"
+                tree.problems.append(Problem(start, start + len(row), what, fatal=True))
+            at = stop + 1
+        return nodes
+
+    def _line_end(self, text: str, at: int, end: int) -> int:
+        stop = text.find("\n", at, end)
+        return end if stop < 0 else stop
+
+    def _entry(self, section: Node, start: int, end: int) -> Node:
+        text = section.tree.text
+        colon = text.index(":", start, end)
+        value = colon + 1
+        while value < end and text[value] in self._BLANK:
+            value += 1
+        key = text[start:colon].rstrip(self._BLANK)
+        return Node(section.tree, key, start, value, end, end, depth=section.depth + 1)
+
+    def _section(self, parent: Node, start: int, end: int, stop: int) -> Node:
+        tree, text = parent.tree, parent.tree.text
+        brace = text.index("{", start, end)
+        key = text[start:brace].rstrip(self._BLANK + ":")
+        if brace + 1 != end:
+            tree.problems.append(Problem(brace + 1, end, "something stands after '{'", "put it on the next line", True))
+        if not key:
+            tree.problems.append(Problem(start, end, "a section without a name", "write it before the '{'", True))
+        close = self._close(text, stop + 1, parent.body_end)
+        if close < 0:
+            close = parent.body_end
+            tree.problems.append(Problem(start, end, f"section {key!r} is not closed", "add a line with '}'", True))
+        body = min(brace + 1, close)
+        last = min(close + 1, parent.body_end)
+        return Node(tree, key, start, brace, brace, last, body, close, parent.depth + 1)
+
+    def _close(self, text: str, at: int, end: int) -> int:
+        depth = 0
+        while at < end:
+            stop = self._line_end(text, at, end)
+            row = text[at:stop].strip(self._BLANK)
+            if row[:1] == "#":
+                pass
+            elif "{" in row:
+                depth += 1
+            elif row == "}":
+                if not depth:
+                    return text.index("}", at, stop)
+                depth -= 1
+            at = stop + 1
+        return -1
+
+    def words(self, node: Node) -> list[Word]:
+        if node.body >= 0:
+            return []
+        return [Word(node.tree.text[node.args : node.args_end], node.args, node.args_end)]
+
+    def lines(self, statement: Statement, indent: str, unit: str) -> list[str]:
+        if statement.children is None:
+            return [f"{indent}{statement.key}: {' '.join(statement.words)}"]
+        inside = [row for child in statement.children for row in self.lines(child, indent + unit, unit)]
+        return [f"{indent}{statement.key} {{", *inside, f"{indent}}}"]
