@@ -1,0 +1,194 @@
+"""How named cuts a zone master file into words, records and directives.
+
+BIND 9.18, lib/isc/lex.c and lib/dns/master.c: only space and tab are blanks; a line ends with LF,
+CR LF or a lone CR; a semicolon starts a comment outside quotes; between parentheses lines do not
+end; a quoted string ends on its line unless its newline is escaped; the first word of a line that
+does not begin with a blank is the owner; a class may stand before or after the TTL.
+"""
+
+from __future__ import annotations
+
+import re
+from sys import intern
+
+from clusternas.core.syntax.tree import Node, Problem, Tree, Word
+
+__all__ = [
+    "ARGUMENTS",
+    "BLANK_LINE",
+    "EOL",
+    "HEAD",
+    "IS_CLASS",
+    "SIMPLE",
+    "entry",
+    "inherits",
+    "is_absolute",
+    "line_begin",
+    "qualify",
+    "unescape",
+    "words_between",
+]
+
+PLAIN = r'(?:[^ \t\r\n;()"\\]++|\\[^\r\n]?+)++'
+QUOTED = r'"(?:[^"\\\n]++|\\[\s\S])*+'
+TTL = r"(?:(?:\d++[wdhmsWDHMS])++|\d++)"
+CLASS = r"(?i:IN|CHAOS|CH|HESIOD|HS|ANY|NONE|RESERVED0|CLASS\d++)"
+KIND = r"[A-Za-z][A-Za-z0-9-]*+"
+EOL = r"(?:\r?+\n|\r|\Z)"
+
+SIMPLE = re.compile(
+    rf"(?:([ \t]++)|(?!\$){PLAIN}[ \t]++)"
+    rf"(?:{CLASS}[ \t]++)?+(?:{TTL}[ \t]++(?:{CLASS}[ \t]++)?+)?+"
+    rf'({KIND})[ \t]++((?:{PLAIN}|{QUOTED}")(?:[ \t]++(?:{PLAIN}|{QUOTED}"))*+)'
+    rf"[ \t]*+(?:;[^\n]*+)?+{EOL}"
+)
+"""A whole record on one line without parentheses: blanks before it, type, data."""
+BLANK_LINE = re.compile(r"(?:[ \t]*+(?:;[^\n]*+)?+(?:\r?+\n|\r))++|[ \t]*+(?:;[^\n]*+)?+\Z")
+TOKEN = re.compile(rf'[ \t]++|;[^\n]*+|(\r?+\n|\r)|(\()|(\))|({QUOTED}")|({QUOTED})|({PLAIN})')
+NEWLINE, OPEN, CLOSE, UNCLOSED = 1, 2, 3, 5
+"""Groups of TOKEN."""
+WORD = re.compile(rf'(?:[ \t\r\n()]++|;[^\n]*+)*+(?:"((?:[^"\\\n]++|\\[\s\S])*+)"?+|({PLAIN})|\Z)')
+IS_TTL, IS_CLASS, IS_KIND = (re.compile(part) for part in (TTL, CLASS, KIND))
+HEAD = 3
+"""How many words of a record stand before its data: owner, TTL, class."""
+ESCAPE = re.compile(r"\\(\d{3}|[\s\S])")
+
+ARGUMENTS = {
+    "$TTL": (1, 1),
+    "$ORIGIN": (1, 1),
+    "$INCLUDE": (1, 2),
+    "$GENERATE": (4, 6),
+    "$DATE": (1, 1),
+}
+"""The directives, and how many words each takes at least and at most."""
+
+
+def unescape(word: str) -> str:
+    r"""What a character string says: `\;` is a semicolon, `\065` is the byte 65.
+
+    >>> unescape(r"v=1\; \065")
+    'v=1; A'
+    """
+    return ESCAPE.sub(lambda m: chr(int(m[1])) if len(m[1]) == 3 else m[1], word)
+
+
+def is_absolute(name: str) -> bool:
+    """Whether a name ends with a dot that is not escaped."""
+    escapes = len(name) - len(name[:-1].rstrip("\\")) - 1
+    return name.endswith(".") and escapes % 2 == 0
+
+
+def qualify(name: str, origin: str) -> str:
+    """A name as written, made absolute; empty if that takes an origin and it is unknown (empty).
+
+    >>> qualify("cluster", "lab.test."), qualify("@", "lab.test."), qualify("a.b.", "")
+    ('cluster.lab.test.', 'lab.test.', 'a.b.')
+    """
+    if is_absolute(name):
+        return name
+    if not origin or name == "@":
+        return origin
+    return name + "." + origin.removeprefix(".")
+
+
+def inherits(node: Node) -> bool:
+    """Whether it is a record without an owner of its own."""
+    start = node.start
+    return start > 0 and node.tree.text[start - 1] in " \t" and not node.key.startswith("$")
+
+
+def line_begin(text: str, offset: int) -> int:
+    """Where the blanks before an offset begin."""
+    while offset and text[offset - 1] in " \t":
+        offset -= 1
+    return offset
+
+
+def words_between(text: str, start: int, end: int) -> list[Word]:
+    """The words in a piece of one entry, quotes taken off, escapes left."""
+    return [
+        Word(match[group], match.start(group) - (group == 1), match.end())
+        for match in WORD.finditer(text, start, end)
+        if (group := match.lastindex)
+    ]
+
+
+def entry(
+    tree: Tree, at: int, end: int, depth: int, overlooked: set[int]
+) -> tuple[Node | None, int]:
+    """The statement that begins at a line, of whatever shape, and where the next line begins.
+
+    `overlooked` collects the parentheses that nothing closes: they are reported and then
+    overlooked, so that they do not swallow the rest of the file; no text is read three times.
+    """
+    tokens, still_open, first, last, after = _tokens(tree, at, end, overlooked)
+    if still_open:
+        message, help = "this parenthesis is never closed", "add ) where the record ends"
+        tree.problems += [Problem(it, it + 1, message, help, fatal=True) for it in still_open]
+        overlooked.update(still_open)
+        tokens, _, first, last, after = _tokens(tree, at, end, overlooked)
+    if not tokens:
+        return None, after
+    text = tree.text
+    start, stop = tokens[0]
+    if text[at] not in " \t" and text[start] == "$":
+        key = intern(text[start:stop].upper())
+        if key not in ARGUMENTS:
+            message = f"there is no directive {text[start:stop]}"
+            tree.problems.append(Problem(start, stop, message, fatal=True))
+        return Node(tree, key, first, stop, last, last, depth=depth), after
+    kind = _kind(text, tokens if text[at] in " \t" else tokens[1:])
+    if kind is None:
+        help = "a record is: name [TTL] [class] type data"
+        problem = Problem(first, last, "there is no record type here", help, fatal=True)
+        tree.problems.append(problem)
+        return None, after
+    key = intern(text[kind[0] : kind[1]].upper())
+    return Node(tree, key, first, kind[1], last, last, depth=depth), after
+
+
+def _tokens(
+    tree: Tree, at: int, end: int, overlooked: set[int]
+) -> tuple[list[tuple[int, int]], list[int], int, int, int]:
+    """The words of an entry, parentheses left open, its first and last offset, the next line."""
+    words: list[tuple[int, int]] = []
+    still_open: list[int] = []
+    first = last = -1
+    for match in TOKEN.finditer(tree.text, at, end):
+        kind, start, stop = match.lastindex, match.start(), match.end()
+        if kind is None:
+            continue
+        if kind == NEWLINE:
+            if not still_open:
+                return words, still_open, first, last, stop
+            continue
+        first, last = start if first < 0 else first, stop
+        if kind == OPEN:
+            if start not in overlooked:
+                still_open.append(start)
+        elif kind == CLOSE:
+            if still_open:
+                still_open.pop()
+            else:
+                tree.problems.append(Problem(start, stop, "there is no ( for this )", fatal=True))
+        else:
+            words.append((start, stop))
+            if kind == UNCLOSED:
+                help = "close the string on the line it begins on"
+                problem = Problem(start, stop, "this quote is never closed", help, fatal=True)
+                tree.problems.append(problem)
+    return words, still_open, first, last, end
+
+
+def _kind(text: str, tokens: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """The type behind a class, a TTL and, if none came first, a class; each may be missing."""
+    rest = iter(tokens)
+    token = next(rest, None)
+    of_class = token and IS_CLASS.fullmatch(text, *token)
+    if of_class:
+        token = next(rest, None)
+    if token and IS_TTL.fullmatch(text, *token):
+        token = next(rest, None)
+        if token and not of_class and IS_CLASS.fullmatch(text, *token):
+            token = next(rest, None)
+    return token if token and IS_KIND.fullmatch(text, *token) else None
