@@ -250,7 +250,9 @@ class NodesError(ExceptionGroup[CommandError], ClusterNasError):
     def __init__(self, *_: object, **__: object) -> None:
         """`__new__` did it all: a group is made before it is initialised."""
 
-    def derive(self, excs: Sequence[CommandError], /) -> NodesError:  # type: ignore[override]
+    def derive(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, excs: Sequence[CommandError], /
+    ) -> NodesError:
         """Keep the good results when the group is split."""
         return NodesError(self.message, excs, self.results, hint=self.hint)
 
