@@ -96,6 +96,7 @@ class Section:
     key: str
     model: type[Model]
     many: bool = False
+    name: str = ""
     since: str = ""
     until: str = ""
 
@@ -175,7 +176,7 @@ def sections(
     def convert(items: Iterable[M]) -> Keyed[M]:
         return items if isinstance(items, Keyed) else Keyed(items, key=key_of, fold=fold, first=first)
 
-    return _field(Section(key, model, many=True, since=since, until=until), (), doc, converter=convert)
+    return _field(Section(key, model, many=True, name=name, since=since, until=until), (), doc, converter=convert)
 
 
 def named(name: str) -> Callable[[Any], str]:
@@ -261,6 +262,20 @@ class Lens:
         meta = self.fields[name]
         assert isinstance(meta, Option)
         return [each for each in meta.spellings if each.place == place and self.syntax.fold(each.key) == node.key]
+
+    def peek(self, name: str) -> Callable[[Node], str] | None:
+        """How to read the name of an item without the rest of it, where it is a word of the statement."""
+        meta = self.fields[name]
+        if not isinstance(meta, Argument) or meta.rest:
+            return None
+
+        def read(node: Node) -> str:
+            try:
+                return str(meta.codec.decode(node.values[meta.index : meta.index + 1]))
+            except ValueError:
+                return str(self.defaults[name])
+
+        return read
 
     def spelled_name(self, name: str) -> str:
         """A field as the file calls it, for messages."""

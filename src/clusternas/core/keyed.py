@@ -24,7 +24,7 @@ class Keyed(Sequence[T], Generic[T]):
         ('beta', 'alpha', ['alpha', 'bravo'], ['beta'])
     """
 
-    __slots__ = ("_first", "_fold", "_index", "_items", "_key", "_lift")
+    __slots__ = ("_first", "_fold", "_index", "_items", "_key", "_lift", "_peek")
 
     def __init__(
         self,
@@ -34,12 +34,14 @@ class Keyed(Sequence[T], Generic[T]):
         lift: Callable[[Node], T] | None = None,
         fold: Callable[[str], str] = str,
         first: bool = False,
+        peek: Callable[[Node], str] | None = None,
     ) -> None:
         self._items: list[T | Node] = list(items)
         self._key = key
         self._lift = lift
         self._fold = fold
         self._first = first
+        self._peek = peek
         self._index: dict[str, int] | None = None
 
     def _at(self, index: int) -> T:
@@ -51,9 +53,15 @@ class Keyed(Sequence[T], Generic[T]):
 
     def _names(self) -> dict[str, int]:
         if self._index is None:
-            pairs = [(self._fold(self._key(item)), at) for at, item in enumerate(self)]
+            pairs = [(self._fold(self._name(at)), at) for at in range(len(self._items))]
             self._index = dict(reversed(pairs) if self._first else pairs)
         return self._index
+
+    def _name(self, index: int) -> str:
+        item = self._items[index]
+        if isinstance(item, Node) and self._peek is not None:
+            return self._peek(item)
+        return self._key(self._at(index))
 
     def raw(self) -> Sequence[T | Node]:
         """The items as they are held: nodes where nobody has asked for the value yet."""
@@ -97,7 +105,7 @@ class Keyed(Sequence[T], Generic[T]):
 
     def keys(self) -> list[str]:
         """The names, in order, each once for every item that has it."""
-        return [self._key(item) for item in self]
+        return [self._name(at) for at in range(len(self._items))]
 
     def put(self, item: T) -> Keyed[T]:
         """With this item in the place of the one of its name, or at the end if there is none."""
@@ -112,16 +120,18 @@ class Keyed(Sequence[T], Generic[T]):
     def without(self, name: str) -> Keyed[T]:
         """Without the items of that name."""
         gone = self._fold(name)
-        return self._with(
-            raw for raw, item in zip(self._items, self, strict=True) if self._fold(self._key(item)) != gone
-        )
+        return self._with(raw for at, raw in enumerate(self._items) if self._fold(self._name(at)) != gone)
 
-    def lifted(self, nodes: Iterable[Node], lift: Callable[[Node], T]) -> Keyed[T]:
-        """Other items under the same rules, made from nodes when they are asked for."""
-        return Keyed(nodes, key=self._key, lift=lift, fold=self._fold, first=self._first)
+    def lifted(
+        self, nodes: Iterable[Node], lift: Callable[[Node], T], peek: Callable[[Node], str] | None = None
+    ) -> Keyed[T]:
+        """Other items under the same rules, made from nodes when they are asked for; `peek` reads a name alone."""
+        return Keyed(nodes, key=self._key, lift=lift, fold=self._fold, first=self._first, peek=peek)
 
     def _with(self, items: Iterable[T | Node]) -> Keyed[T]:
-        return Keyed(items, key=self._key, lift=self._lift, fold=self._fold, first=self._first)
+        return Keyed(
+            items, key=self._key, lift=self._lift, fold=self._fold, first=self._first, peek=self._peek
+        )
 
     def _ipython_key_completions_(self) -> list[str]:
         return self.keys()

@@ -168,7 +168,7 @@ class Source:
             skip = tuple(self.lens.aside.get(self.lens.syntax.fold(meta.key), ()))
             return model.of(Source(lens, tree, nodes, strays, skip))
         default: Keyed[Model] = self.lens.defaults[name]
-        return default.lifted(nodes, lambda node: model.of(Source(lens, tree, (node,))))
+        return default.lifted(nodes, lambda node: model.of(Source(lens, tree, (node,))), lens.peek(meta.name))
 
     def statements(self) -> list[Statement]:
         """The unknown statements, without their places."""
