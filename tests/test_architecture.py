@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -32,6 +35,7 @@ HEAVY = {
     "ssl",
     "xml",
 }
+DOCUMENTED = (FunctionType, property, classmethod, staticmethod)
 MODULES_AT_MOST = 90
 
 
@@ -97,6 +101,29 @@ def test_imports_are_absolute() -> None:
 def test_every_package_has_an_init() -> None:
     folders = {path.parent for path in SOURCE.rglob("*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def public() -> Iterator[tuple[str, object]]:
+    """Every exported function and class, and every public method and property of those classes."""
+    for name, _ in modules():
+        dotted = ".".join(("clusternas", *Path(name).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        if dotted.endswith("__main__"):
+            continue
+        module = importlib.import_module(dotted)
+        for exported in getattr(module, "__all__", ()):
+            value = getattr(module, exported)
+            if isinstance(value, type):
+                for member, held in vars(value).items():
+                    if not member.startswith("_") and isinstance(held, DOCUMENTED):
+                        yield f"{dotted}.{exported}.{member}", getattr(value, member)
+            if isinstance(value, (type, FunctionType)):
+                yield f"{dotted}.{exported}", value
+
+
+def test_everything_public_has_a_docstring() -> None:
+    assert [name for name, value in public() if not inspect.getdoc(value)] == []
 
 
 @pytest.mark.parametrize("statement", ["import clusternas", "import clusternas.cli"])
