@@ -21,7 +21,17 @@ from clusternas.core.errors import (
     ValidationError,
 )
 
-__all__ = ["Command", "Effect", "Output", "Result", "Runner", "Secret", "operand", "text"]
+__all__ = [
+    "Command",
+    "Effect",
+    "Output",
+    "Result",
+    "Runner",
+    "Secret",
+    "absolute",
+    "operand",
+    "text",
+]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -301,4 +311,15 @@ def operand(value: str, what: str = "argument") -> str:
             f"not a {what}: {value!r}",
             hint="it must not be empty, start with '-', or hold control characters",
         )
+    return value
+
+
+def absolute(value: str, what: str = "path") -> str:
+    """Check the path of a file or device: an operand that starts with a slash.
+
+    Raises:
+        ValidationError: it is relative, or no operand.
+    """
+    if not operand(value, what).startswith("/"):
+        raise ValidationError(f"not a {what}: {value!r}", hint="write the absolute path")
     return value
