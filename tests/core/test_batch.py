@@ -1,0 +1,49 @@
+"""Many commands in one call, run by a real shell."""
+
+import subprocess
+
+import pytest
+
+from clusternas.core.batch import batch
+from clusternas.core.command import Command, Effect, Output, text
+from clusternas.core.errors import ParseError, ValidationError
+
+
+def read(*argv: str, timeout: float = 5, env: tuple[tuple[str, str], ...] = ()) -> Command[str]:
+    return Command(argv, text, effect=Effect.READ, timeout=timeout, env=env)
+
+
+def run(*commands: Command[str]) -> tuple[Output, ...]:
+    done = subprocess.run(batch(commands).argv, input=b"", capture_output=True, check=True)
+    return batch(commands).decode(Output(done.returncode, done.stdout, done.stderr))
+
+
+def test_every_output_comes_back_whole() -> None:
+    first, second, third, fourth = run(
+        read("printf", "%s", "a 'b\n"),
+        read("sh", "-c", "echo no >&2; printf '\\377\\000'; exit 3"),
+        read("no-such-tool-anywhere"),
+        read("sh", "-c", "cat; echo $MODE", env=(("MODE", "x"),)),
+    )
+    assert first == Output(0, b"a 'b\n", b"")
+    assert second == Output(3, b"\xff\0", b"no\n")
+    assert third.exit_code == 127
+    assert fourth.stdout == b"x\n"
+
+
+def test_one_that_hangs_does_not_hold_up_the_others() -> None:
+    hung, after = run(read("sleep", "60", timeout=1), read("echo", "on"))
+    assert hung.exit_code == 124
+    assert after.text == "on\n"
+
+
+def test_only_reading_commands_without_input() -> None:
+    with pytest.raises(ValidationError, match="cannot run in a batch"):
+        batch([Command(("rm", "x"), text)])
+    with pytest.raises(ValidationError, match="cannot run in a batch"):
+        batch([Command(("cat",), text, effect=Effect.READ, stdin=b"x")])
+
+
+def test_noise_before_the_first_output_is_an_error() -> None:
+    with pytest.raises(ParseError, match="not read whole"):
+        batch([read("true")]).decode(Output(0, b"Welcome!\n0 0 0\n"))
