@@ -295,7 +295,7 @@ def test_statements_keep_the_spelling_of_the_text() -> None:
 
 @pytest.mark.parametrize("value", [" a", "a ", "a\nb", "a  b", "a\\", "a\0b", "a\t b"])
 def test_a_value_that_would_not_come_back_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match="blanks|backslash"):
+    with pytest.raises(ValueError, match=r"blanks|backslash"):
         spell(value)
 
 

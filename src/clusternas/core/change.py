@@ -140,7 +140,10 @@ class Change:
         places = source.where[name]
         place = places[0 if meta.wins == "first" else -1]
         current = self._current(source.lens, name, meta, place)
-        wanted = current if self.toolset is None else self.pick(source.lens, name, meta, place)
+        understood = self.toolset is None or self.toolset.has(
+            source.lens.cls.tool, since=current.since, until=current.until
+        )
+        wanted = current if understood else self.pick(source.lens, name, meta, place)
         here = wanted.place == place.place and source.lens.syntax.fold(wanted.key) == place.node.key
         codec = wanted.codec or meta.codec
         if here and same and reads(codec, place.node):
@@ -274,8 +277,10 @@ class Change:
         inner = Change(self.toolset)
         if not isinstance(item, Node):
             inner.flush(inner.model(source_of(item, node), item, Pending()))
-        shifted = [Edit(start - node.start, min(end, node.end) - node.start, text) for start, end, text in inner.finish()]
-        return apply(node.raw, shifted)
+        edits = inner.finish()
+        stop = max([node.end, *(edit.end for edit in edits)])
+        shifted = [Edit(start - node.start, end - node.start, text) for start, end, text in edits]
+        return apply(node.tree.text[node.start : stop], shifted).rstrip("\r\n")
 
     def _extra(self, source: Source, before: Keyed[Statement], after: Keyed[Statement], pending: Pending) -> None:
         left = list(after)

@@ -226,6 +226,8 @@ def _values(model: Model, toolset: Toolset) -> Iterator[Diagnostic]:
             hint = f"write {expects(lens.fields[name])}"
             yield _at(place.node, f"{tool}900", Severity.ERROR, f"{lens.spelled_name(name)}: {reason}", hint)
         for place in source.unknown:
+            if model.knows(place.node):
+                continue
             message = f"unknown statement {source.tree.syntax.spelling(place.node)!r}"
             yield _at(place.node, f"{tool}901", Severity.WARNING, message, "it is kept as it is; check its spelling")
     for name, meta in lens.fields.items():

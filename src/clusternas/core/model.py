@@ -144,6 +144,11 @@ class Model:
         return None
 
     @classmethod
+    def knows(cls, node: Node) -> bool:
+        """Whether a statement that no field takes is none the less known to the tool, and not to be reported."""
+        return False
+
+    @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
         """Read it from a file of this machine.
 
