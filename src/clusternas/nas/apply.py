@@ -1,0 +1,228 @@
+"""Carrying a plan out: steps in their order, side by side where they may, each one verified."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import attrs
+
+from clusternas.core.command import Runner
+from clusternas.core.errors import ClusterNasError, CommandError, PlanError, Refused
+from clusternas.nas.plan import Check, Plan, Step
+
+__all__ = ["Applied", "Event", "Journal", "apply"]
+
+POLL = 1.0
+"""Seconds between two looks at something that takes its time."""
+
+
+@attrs.frozen
+class Event:
+    """Something happened to a step.
+
+    Attributes:
+        step: which.
+        state: `start`, `wait` (its effect is awaited), `done`, `failed`, or `skipped`.
+        detail: what went wrong, or what is awaited.
+        seconds: how long it has taken so far.
+    """
+
+    step: Step
+    state: str
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@attrs.frozen
+class Applied:
+    """What became of a plan.
+
+    Attributes:
+        plan: the plan.
+        done: ids of the steps that were done, in the order they ended.
+        failed: the error of each step that failed.
+        skipped: ids of the steps that did not run, since others failed or somebody stopped it.
+        interrupted: whether somebody stopped it.
+    """
+
+    plan: Plan
+    done: tuple[str, ...] = ()
+    failed: Mapping[str, ClusterNasError] = attrs.field(factory=dict)
+    skipped: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step was done."""
+        return len(self.done) == len(self.plan)
+
+    def raise_for_failure(self) -> None:
+        """Raise a `PlanError` that names the first failure, if there is one."""
+        for name, error in self.failed.items():
+            raise PlanError(f"{name}: {error.message}", hint=error.hint or "mend it, then plan and apply again") from error
+        if not self.ok:
+            raise PlanError(f"{len(self.skipped)} steps did not run", hint="plan and apply again")
+
+    def __str__(self) -> str:
+        rows = [f"{len(self.done)} of {len(self.plan)} steps done"]
+        rows += [f"failed   {name}: {error}" for name, error in self.failed.items()]
+        rows += [f"skipped  {name}" for name in self.skipped]
+        return "\n".join(rows)
+
+
+class Journal:
+    """Writes every event to a file as it happens, one JSON object a line, safe on disk before the step goes on.
+
+    Give it to `Plan.apply(on=[Journal(path)])`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = Path(path).open("a", encoding="utf-8")
+
+    def __call__(self, event: Event) -> None:
+        record = {
+            "step": event.step.id,
+            "state": event.state,
+            "command": str(event.step.command),
+            "detail": event.detail,
+            "seconds": round(event.seconds, 3),
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+        self._file.write(json.dumps(record) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def apply(
+    plan: Plan,
+    nodes: Mapping[str, Runner],
+    *,
+    allow: Iterable[str] = (),
+    on: Sequence[Callable[[Event], None]] = (),
+    workers: int = 0,
+    sleep: Callable[[float], object] | None = None,
+) -> Applied:
+    """Carry a plan out; see `Plan.apply`."""
+    allowed = frozenset(allow)
+    _refuse(plan, nodes, allowed)
+    worker = _Worker(nodes, allowed, on, sleep or time.sleep)
+    with ThreadPoolExecutor(workers or len(plan.nodes) or 1, "clusternas-apply") as pool:
+        return _Scheduler(plan, pool, worker).run()
+
+
+def _refuse(plan: Plan, nodes: Mapping[str, Runner], allowed: frozenset[str]) -> None:
+    missing = [name for name in plan.destroys if name not in allowed]
+    if missing:
+        raise Refused(
+            f"the plan destroys data: {', '.join(missing)}", hint=f"allow it by name: allow={missing!r}"
+        )
+    absent = [name for name in plan.nodes if name not in nodes]
+    if absent:
+        raise PlanError(f"no runner for {', '.join(absent)}", hint="give a runner for every node of the plan")
+
+
+class _Worker:
+    """Runs one step: guard, command, verification."""
+
+    def __init__(
+        self,
+        nodes: Mapping[str, Runner],
+        allowed: frozenset[str],
+        on: Sequence[Callable[[Event], None]],
+        sleep: Callable[[float], object],
+    ) -> None:
+        self._nodes = nodes
+        self._allowed = allowed
+        self._on = on
+        self._sleep = sleep
+
+    def tell(self, step: Step, state: str, detail: str = "", seconds: float = 0.0) -> None:
+        for listener in self._on:
+            listener(Event(step, state, detail, seconds))
+
+    def __call__(self, step: Step) -> None:
+        began = time.monotonic()
+        runner = self._nodes[step.node]
+        try:
+            self.tell(step, "start")
+            if step.guard and not self._true(runner, step, step.guard):
+                raise Refused(f"{step.command} was not run: {step.guard.says} is not true", hint="look at the node, then plan again")
+            runner.run(step.command.allow(self._allowed))
+            if step.verify and not self._true(runner, step, step.verify):
+                raise PlanError(f"it ran, but {step.verify.says} is not true", hint="look at the node, then plan again")
+        except ClusterNasError as error:
+            self.tell(step, "failed", str(error), time.monotonic() - began)
+            raise
+        self.tell(step, "done", seconds=time.monotonic() - began)
+
+    def _true(self, runner: Runner, step: Step, check: Check[object]) -> bool:
+        waited = 0.0
+        while not self._look(runner, check):
+            if waited >= check.within:
+                return False
+            self.tell(step, "wait", check.says, waited)
+            self._sleep(POLL)
+            waited += POLL
+        return True
+
+    def _look(self, runner: Runner, check: Check[object]) -> bool:
+        try:
+            return check.holds(runner.run(check.command).value)
+        except CommandError:
+            if not check.tolerant:
+                raise
+            return False
+
+
+class _Scheduler:
+    """Hands the steps out in their order."""
+
+    def __init__(self, plan: Plan, pool: ThreadPoolExecutor, worker: _Worker) -> None:
+        self._plan = plan
+        self._pool = pool
+        self._worker = worker
+        self._waiting = {step.id: step for step in plan.steps}
+        self._running: dict[Future[None], Step] = {}
+        self._done: list[str] = []
+        self._failed: dict[str, ClusterNasError] = {}
+        self._stopped = False
+
+    def run(self) -> Applied:
+        while True:
+            try:
+                self._start_ready()
+                if not self._running:
+                    break
+                self._collect(wait(self._running, return_when=FIRST_COMPLETED).done)
+            except KeyboardInterrupt:
+                self._stopped = True
+        for step in self._waiting.values():
+            self._worker.tell(step, "skipped")
+        return Applied(self._plan, tuple(self._done), self._failed, tuple(self._waiting), self._stopped)
+
+    def _start_ready(self) -> None:
+        done = set(self._done)
+        ready = [step for step in self._waiting.values() if done.issuperset(step.after)]
+        for step in () if self._stopped else ready:
+            del self._waiting[step.id]
+            self._running[self._pool.submit(self._worker, step)] = step
+
+    def _collect(self, ended: Iterable[Future[None]]) -> None:
+        for future in ended:
+            step = self._running.pop(future)
+            error = future.exception()
+            if isinstance(error, ClusterNasError):
+                self._failed[step.id] = error
+            elif error is not None:
+                raise error
+            else:
+                self._done.append(step.id)
