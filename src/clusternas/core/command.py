@@ -144,6 +144,10 @@ def _argv(value: Iterable[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _codes(value: Iterable[int]) -> frozenset[int]:
+    return frozenset(value)
+
+
 def _check_argv(_: object, __: object, value: tuple[object, ...]) -> None:
     if not value or not value[0]:
         raise ValidationError("a command needs a tool to run")
@@ -188,7 +192,7 @@ class Command(Generic[T_co]):
     stdin: bytes = attrs.field(default=b"", repr=False)
     effect: Effect = Effect.CHANGE
     timeout: float = attrs.field(default=60.0, validator=_positive)
-    ok: frozenset[int] = attrs.field(default=frozenset({0}), converter=frozenset)
+    ok: frozenset[int] = attrs.field(default=frozenset({0}), converter=_codes)
     env: tuple[tuple[str, str], ...] = ()
     secrets: tuple[Secret, ...] = ()
     name: str = ""

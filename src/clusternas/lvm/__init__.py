@@ -1,0 +1,1 @@
+"""Clustered LVM: lvm.conf, the volume group on DRBD, clvmd and lvmlockd."""
