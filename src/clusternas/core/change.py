@@ -45,8 +45,14 @@ class Pending:
 
     def statements(self) -> tuple[Statement, ...]:
         """All of them, as the inside of a new section: entries first."""
-        found = [*self.entries, *(statement for _, statement in self.placed)]
-        found += [Statement(key, (), tuple(entries)) for key, entries in self.asides.items()]
+        asides = dict(self.asides)
+        found = list(self.entries)
+        for _, statement in self.placed:
+            if statement.children is not None and not statement.words:
+                more = tuple(asides.pop(statement.key, ()))
+                statement = Statement(statement.key, (), (*more, *statement.children))
+            found.append(statement)
+        found += [Statement(key, (), tuple(entries)) for key, entries in asides.items()]
         return tuple(found)
 
 
@@ -101,7 +107,9 @@ class Change:
         return pending
 
     def _heads(self, source: Source, new: Model, old: dict[str, Any]) -> None:
-        heads = [(name, meta) for name, meta in source.lens.heads if getattr(new, name) != old[name]]
+        heads = [
+            (name, meta) for name, meta in source.lens.heads if getattr(new, name) != old[name]
+        ]
         if not heads or not source.nodes:
             return
         node = source.nodes[0]
@@ -118,7 +126,13 @@ class Change:
         words[meta.index : len(words) if meta.rest else meta.index + 1] = spelled
 
     def _option(
-        self, source: Source, name: str, meta: Option, before: Any, after: Any, out: tuple[Pending, Pending]
+        self,
+        source: Source,
+        name: str,
+        meta: Option,
+        before: Any,
+        after: Any,
+        out: tuple[Pending, Pending],
     ) -> None:
         places = source.where.get(name, [])
         if before == after and (self.toolset is None or not places):
@@ -134,7 +148,13 @@ class Change:
             self._respell(source, name, meta, before == after, after, out)
 
     def _respell(
-        self, source: Source, name: str, meta: Option, same: bool, value: Any, out: tuple[Pending, Pending]
+        self,
+        source: Source,
+        name: str,
+        meta: Option,
+        same: bool,
+        value: Any,
+        out: tuple[Pending, Pending],
     ) -> None:
         """Give an option that stands in the text another value, or another spelling."""
         places = source.where[name]
@@ -159,7 +179,9 @@ class Change:
         if edits:
             self._translate(place, wanted, words, same)
 
-    def _translate(self, place: Place, wanted: Spelling, words: Sequence[str] | None, same: bool) -> None:
+    def _translate(
+        self, place: Place, wanted: Spelling, words: Sequence[str] | None, same: bool
+    ) -> None:
         if same:
             after = "" if words is None else " ".join((wanted.key, *words))
             where = f"{wanted.place} {{ {after} }}" if wanted.place else after
@@ -168,10 +190,18 @@ class Change:
 
     def _current(self, lens: Lens, name: str, meta: Option, place: Place) -> Spelling:
         found = lens.spelled(name, place.node, place.place)
-        return next((each for each in found if reads(each.codec or meta.codec, place.node)), found[0])
+        return next(
+            (each for each in found if reads(each.codec or meta.codec, place.node)), found[0]
+        )
 
     def _values(
-        self, source: Source, name: str, meta: Option, before: Any, after: Any, out: tuple[Pending, Pending]
+        self,
+        source: Source,
+        name: str,
+        meta: Option,
+        before: Any,
+        after: Any,
+        out: tuple[Pending, Pending],
     ) -> None:
         """A repeated entry: values that stay keep their statement, the others go or come."""
         left = list(after)
@@ -187,7 +217,9 @@ class Change:
         for value in left:
             self._put(source.lens, name, meta, value, out)
 
-    def _put(self, lens: Lens, name: str, meta: Option, value: Any, out: tuple[Pending, Pending]) -> None:
+    def _put(
+        self, lens: Lens, name: str, meta: Option, value: Any, out: tuple[Pending, Pending]
+    ) -> None:
         pending, outer = out
         spelling = self.pick(lens, name, meta)
         words = encode(name, spelling.codec or meta.codec, value)
@@ -202,7 +234,13 @@ class Change:
             outer.entries.append(statement)
 
     def _section(
-        self, source: Source, name: str, meta: Section, before: Model | None, after: Model | None, pending: Pending
+        self,
+        source: Source,
+        name: str,
+        meta: Section,
+        before: Model | None,
+        after: Model | None,
+        pending: Pending,
     ) -> None:
         if before is None:
             if after is not None:
@@ -221,14 +259,25 @@ class Change:
             self._add_section(name, meta, added.statements(), None, pending)
 
     def _add_section(
-        self, name: str, meta: Section, children: tuple[Statement, ...], after: Node | None, pending: Pending
+        self,
+        name: str,
+        meta: Section,
+        children: tuple[Statement, ...],
+        after: Node | None,
+        pending: Pending,
     ) -> None:
         self.supported(meta, name)
         if children or meta.many:
             pending.placed.append((after, Statement(meta.key, (), children)))
 
     def _sections(
-        self, source: Source, name: str, meta: Section, before: Keyed[Model], after: Keyed[Model], pending: Pending
+        self,
+        source: Source,
+        name: str,
+        meta: Section,
+        before: Keyed[Model],
+        after: Keyed[Model],
+        pending: Pending,
     ) -> None:
         places = source.where.get(name, [])
         matches = match(before, after, [place.node for place in places])
@@ -242,7 +291,11 @@ class Change:
             self._permuted(meta, places, slots, items, pending)
 
     def _in_place(
-        self, meta: Section, places: list[Place], items: list[tuple[Any, int | None]], pending: Pending
+        self,
+        meta: Section,
+        places: list[Place],
+        items: list[tuple[Any, int | None]],
+        pending: Pending,
     ) -> None:
         last = None if any(at is not None for _, at in items) or not places else places[-1].node
         for item, at in items:
@@ -253,7 +306,13 @@ class Change:
             if not isinstance(item, Node):
                 self.flush(self.model(source_of(item, last), item, pending))
             elif self.toolset is not None:
-                self.flush(self.model(Source(lens_of(meta.model), item.tree, (item,)), meta.model.of(item), pending))
+                self.flush(
+                    self.model(
+                        Source(lens_of(meta.model), item.tree, (item,)),
+                        meta.model.of(item),
+                        pending,
+                    )
+                )
 
     def _permuted(
         self,
@@ -266,7 +325,11 @@ class Change:
         """Another order: the places stay, and with them the comments between; their contents move."""
         for slot, (item, at) in zip(slots, items, strict=False):
             node = None if at is None else places[at].node
-            text = slot.tree.syntax.text_at(slot, self.statement(meta, item)) if node is None else self._moved(meta, item, node)
+            text = (
+                slot.tree.syntax.text_at(slot, self.statement(meta, item))
+                if node is None
+                else self._moved(meta, item, node)
+            )
             self.edits.append(Edit(slot.start, slot.end, text))
         for item, at in items[len(slots) :]:
             node = None if at is None else places[at].node
@@ -282,13 +345,17 @@ class Change:
         shifted = [Edit(start - node.start, end - node.start, text) for start, end, text in edits]
         return apply(node.tree.text[node.start : stop], shifted).rstrip("\r\n")
 
-    def _extra(self, source: Source, before: Keyed[Statement], after: Keyed[Statement], pending: Pending) -> None:
+    def _extra(
+        self, source: Source, before: Keyed[Statement], after: Keyed[Statement], pending: Pending
+    ) -> None:
         left = list(after)
         for place, statement in zip(source.unknown, before, strict=True):
             if statement in left:
                 left.remove(statement)
                 continue
-            twin = next((each for each in left if each.key == statement.key and each.children is None), None)
+            twin = next(
+                (each for each in left if each.key == statement.key and each.children is None), None
+            )
             if twin is None or statement.children is not None:
                 self._drop([place])
             else:
@@ -311,7 +378,9 @@ class Change:
         parent, syntax = source.nodes[-1], source.tree.syntax
         children = parent.children
         for key, entries in pending.asides.items():
-            home = next((node for node in children if node.key == syntax.fold(key) and node.body >= 0), None)
+            home = next(
+                (node for node in children if node.key == syntax.fold(key) and node.body >= 0), None
+            )
             if home is None:
                 pending.placed.append((None, Statement(key, (), tuple(entries))))
             else:
@@ -380,14 +449,20 @@ class Change:
         """The newest spelling that the toolset reads."""
         tool = lens.cls.tool
         for spelling in meta.spellings:
-            if self.toolset is None or self.toolset.has(tool, since=spelling.since, until=spelling.until):
+            if self.toolset is None or self.toolset.has(
+                tool, since=spelling.since, until=spelling.until
+            ):
                 return spelling
         raise self._unsupported(lens.cls.tool, name, place and place.node)
 
-    def supported(self, meta: Section, name: str, source: Source | None = None, node: Node | None = None) -> None:
+    def supported(
+        self, meta: Section, name: str, source: Source | None = None, node: Node | None = None
+    ) -> None:
         """Raise for a section that the toolset does not have."""
         tool = meta.model.tool
-        if self.toolset is not None and not self.toolset.has(tool, since=meta.since, until=meta.until):
+        if self.toolset is not None and not self.toolset.has(
+            tool, since=meta.since, until=meta.until
+        ):
             raise self._unsupported(tool, name, node)
 
     def _unsupported(self, tool: str, name: str, node: Node | None) -> UnsupportedError:
@@ -398,7 +473,9 @@ class Change:
             return UnsupportedError(message, hint=hint)
         line, column = node.tree.lines.position(node.start)
         path, shown = node.tree.path, node.tree.lines.source(line)
-        return UnsupportedError(message, hint=hint, path=path, line=line, column=column, source=shown)
+        return UnsupportedError(
+            message, hint=hint, path=path, line=line, column=column, source=shown
+        )
 
 
 def encode(name: str, codec: Any, value: Any) -> tuple[str, ...] | None:
@@ -406,7 +483,9 @@ def encode(name: str, codec: Any, value: Any) -> tuple[str, ...] | None:
     try:
         words: tuple[str, ...] | None = codec.encode(value)
     except (ValueError, TypeError, AttributeError) as error:
-        raise ValidationError(f"{name}: {error}", hint=f"write {codec.expects}" if codec.expects else "") from None
+        raise ValidationError(
+            f"{name}: {error}", hint=f"write {codec.expects}" if codec.expects else ""
+        ) from None
     return words
 
 
@@ -461,5 +540,3 @@ def origin(item: Model) -> Node | None:
     """The statement that an item was read from."""
     source = item._source
     return source.nodes[0] if source is not None and source.nodes else None
-
-

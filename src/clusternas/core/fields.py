@@ -126,6 +126,7 @@ def option(
     since: str = "",
     until: str = "",
     doc: str = "",
+    converter: Callable[[Any], Any] | None = None,
 ) -> T | None:
     """An entry of the section, None where it is absent.
 
@@ -135,18 +136,25 @@ def option(
         wins: which of several counts for the tool.
         since, until: the versions that know it, for a spelling that does not say so itself.
         doc: what the manual says of it, with the unit.
+        converter: from what a caller may give, like a plain string, to the value; it gets None for absent.
     """
-    return _field(Option(_spellings(spellings, since, until), codec, wins=wins), None, doc)
+    return _field(
+        Option(_spellings(spellings, since, until), codec, wins=wins), None, doc, converter
+    )
 
 
 def options(
     *spellings: str | Spelling, codec: Codec[T], since: str = "", until: str = "", doc: str = ""
 ) -> tuple[T, ...]:
     """An entry that may be repeated, each time with one value more."""
-    return _field(Option(_spellings(spellings, since, until), codec, many=True), (), doc, converter=tuple)
+    return _field(
+        Option(_spellings(spellings, since, until), codec, many=True), (), doc, converter=tuple
+    )
 
 
-def section(model: type[M], key: str = "", *, since: str = "", until: str = "", doc: str = "") -> M | None:
+def section(
+    model: type[M], key: str = "", *, since: str = "", until: str = "", doc: str = ""
+) -> M | None:
     """A section of its own, None where it is absent; where it is repeated the tools read it as one."""
     return _field(Section(key, model, since=since, until=until), None, doc)
 
@@ -174,9 +182,16 @@ def sections(
     key_of = named(name)
 
     def convert(items: Iterable[M]) -> Keyed[M]:
-        return items if isinstance(items, Keyed) else Keyed(items, key=key_of, fold=fold, first=first)
+        return (
+            items if isinstance(items, Keyed) else Keyed(items, key=key_of, fold=fold, first=first)
+        )
 
-    return _field(Section(key, model, many=True, name=name, since=since, until=until), (), doc, converter=convert)
+    return _field(
+        Section(key, model, many=True, name=name, since=since, until=until),
+        (),
+        doc,
+        converter=convert,
+    )
 
 
 def named(name: str) -> Callable[[Any], str]:
@@ -192,7 +207,9 @@ def _spellings(given: tuple[str | Spelling, ...], since: str, until: str) -> tup
     )
 
 
-def _field(meta: Field, default: Any, doc: str, converter: Callable[[Any], Any] | None = None) -> Any:
+def _field(
+    meta: Field, default: Any, doc: str, converter: Callable[[Any], Any] | None = None
+) -> Any:
     return attrs.field(default=default, converter=converter, metadata={META: meta, "doc": doc})
 
 
@@ -202,6 +219,7 @@ class Lens:
     Attributes:
         fields: name to field, in the order of the class.
         table: the key of a child to the name of the field that takes it.
+        twins: keys that are an entry of one field and a section of another, to the latter.
         around: the key of a child to the nested section and option that it belongs to.
         aside: the key of a child section to the keys in it that belong to other sections.
         defaults: what absent fields are.
@@ -212,6 +230,7 @@ class Lens:
         self.syntax: Syntax = cls.syntax
         self.fields: dict[str, Field] = {}
         self.table: dict[str, str] = {}
+        self.twins: dict[str, str] = {}
         self.around: dict[str, tuple[str, str]] = {}
         self.aside: dict[str, dict[str, tuple[str, str]]] = {}
         self.defaults: dict[str, Any] = {}
@@ -220,28 +239,47 @@ class Lens:
             meta = field.metadata.get(META)
             if meta is not None:
                 self._add(field, meta)
-        self.heads = [(name, meta) for name, meta in self.fields.items() if isinstance(meta, Argument | Keyword)]
+        self.heads = [
+            (name, meta)
+            for name, meta in self.fields.items()
+            if isinstance(meta, Argument | Keyword)
+        ]
         self.any = self.table.pop(ANY, "")
 
     def _add(self, field: attrs.Attribute[Any], meta: Field) -> None:
         name = field.name
         self.fields[name] = meta
         default = None if field.default is attrs.NOTHING else field.default
-        self.defaults[name] = field.converter(default) if callable(field.converter) and default is not None else default
+        self.defaults[name] = (
+            field.converter(default)
+            if callable(field.converter) and default is not None
+            else default
+        )
         if callable(field.converter):
             self.converters[name] = field.converter
         if isinstance(meta, Section):
             key = meta.key or self.syntax.spell(name)
             self.fields[name] = meta = attrs.evolve(meta, key=key)
-            self.table[key if key == ANY else self.syntax.fold(key)] = name
+            folded = key if key == ANY else self.syntax.fold(key)
+            if folded in self.table:
+                self.twins[folded] = name
+            self.table.setdefault(folded, name)
             self._strays(name, lens_of(meta.model))
         elif isinstance(meta, Option):
             spellings = tuple(
-                attrs.evolve(each, key=each.key or self.syntax.spell(name), place=each.place and self.syntax.fold(each.place))
+                attrs.evolve(
+                    each,
+                    key=each.key or self.syntax.spell(name),
+                    place=each.place and self.syntax.fold(each.place),
+                )
                 for each in meta.spellings
             )
             self.fields[name] = attrs.evolve(meta, spellings=spellings)
-            self.table.update((self.syntax.fold(each.key), name) for each in spellings if each.place is None)
+            keys = [self.syntax.fold(each.key) for each in spellings if each.place is None]
+            for key in keys:
+                if isinstance(self.fields.get(self.table.get(key, "")), Section):
+                    self.twins[key] = self.table[key]
+                self.table[key] = name
 
     def _strays(self, name: str, nested: Lens) -> None:
         for option_name, spelling in nested.placed():
@@ -261,11 +299,15 @@ class Lens:
         """The spellings of an option that a node could be."""
         meta = self.fields[name]
         assert isinstance(meta, Option)
-        return [each for each in meta.spellings if each.place == place and self.syntax.fold(each.key) == node.key]
+        return [
+            each
+            for each in meta.spellings
+            if each.place == place and self.syntax.fold(each.key) == node.key
+        ]
 
     def peek(self, name: str) -> Callable[[Node], str] | None:
         """How to read the name of an item without the rest of it, where it is a word of the statement."""
-        meta = self.fields[name]
+        meta = self.fields.get(name)
         if not isinstance(meta, Argument) or meta.rest:
             return None
 

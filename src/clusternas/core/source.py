@@ -44,7 +44,17 @@ class Source:
         unreadable: after `values`: statements whose words no codec reads, with the reason.
     """
 
-    __slots__ = ("_values", "lens", "nodes", "skip", "strays", "tree", "unknown", "unreadable", "where")
+    __slots__ = (
+        "_values",
+        "lens",
+        "nodes",
+        "skip",
+        "strays",
+        "tree",
+        "unknown",
+        "unreadable",
+        "where",
+    )
 
     def __init__(
         self,
@@ -92,18 +102,23 @@ class Source:
             assert isinstance(meta, Section)
             values[name] = self._section(name, meta, [], found)
         values[EXTRA] = Keyed(
-            [place.node for place in self.unknown], key=attrgetter("key"), lift=Node.statement, fold=self.tree.syntax.fold
+            [place.node for place in self.unknown],
+            key=attrgetter("key"),
+            lift=Node.statement,
+            fold=self.tree.syntax.fold,
         )
         return values
 
     def _sort(self) -> dict[str, list[tuple[str, Place]]]:
         """Share out the children: to fields, to nested sections they belong to, or to the unknown."""
         lens, where, strays = self.lens, self.where, dict[str, list[tuple[str, Place]]]()
-        table, rest = lens.table, lens.any
+        table, twins, rest = lens.table, lens.twins, lens.any
         for parent in self.nodes:
             for node in parent.children:
                 key = node.key
                 name = table.get(key, rest)
+                if key in twins and node.body >= 0:
+                    name = twins[key]
                 if name:
                     where.setdefault(name, []).append(Place(node, parent))
                 elif key in lens.around:
@@ -121,7 +136,9 @@ class Source:
         for node in container.children:
             if node.key in routes:
                 section, option = routes[node.key]
-                strays.setdefault(section, []).append((option, Place(node, container, container.key)))
+                strays.setdefault(section, []).append(
+                    (option, Place(node, container, container.key))
+                )
             elif not declared:
                 self.unknown.append(Place(node, container, container.key))
 
@@ -160,7 +177,9 @@ class Source:
         self.unreadable.append((name, place, reason))
         return None
 
-    def _section(self, name: str, meta: Section, places: list[Place], strays: Sequence[tuple[str, Place]]) -> Any:
+    def _section(
+        self, name: str, meta: Section, places: list[Place], strays: Sequence[tuple[str, Place]]
+    ) -> Any:
         lens = lens_of(meta.model)
         nodes = [place.node for place in places]
         tree, model = self.tree, meta.model
@@ -168,7 +187,9 @@ class Source:
             skip = tuple(self.lens.aside.get(self.lens.syntax.fold(meta.key), ()))
             return model.of(Source(lens, tree, nodes, strays, skip))
         default: Keyed[Model] = self.lens.defaults[name]
-        return default.lifted(nodes, lambda node: model.of(Source(lens, tree, (node,))), lens.peek(meta.name))
+        return default.lifted(
+            nodes, lambda node: model.of(Source(lens, tree, (node,))), lens.peek(meta.name)
+        )
 
     def statements(self) -> list[Statement]:
         """The unknown statements, without their places."""
