@@ -1,57 +1,54 @@
 r"""Zone master files: RFC 1035 section 5, `$TTL` of RFC 2308, `$GENERATE` of BIND.
 
 A record is an entry whose key is its type in upper case and whose words always stand in this
-order: owner, TTL, class, then the data. What is not written is a word of width zero: the owner of
-a line that begins with a blank, a TTL, a class. A directive is an entry whose key is `$TTL`,
-`$ORIGIN`, …, and whose words are its arguments. `node.args` is where the data begins. Words keep their escapes,
-because `\.` in a name is not a dot; `unescape` undoes them where a word is a character string.
+order: owner, TTL, class, then the data. What is not written is a word of width zero: a TTL, a
+class, and the owner of a line that begins with a blank (whose text is then the owner it has from
+the line above). A directive is an entry whose key is `$TTL`, `$ORIGIN`, …, and whose words are its
+arguments. `node.args` is where the data begins. Words are as they are spelled, quotes and escapes
+included, because `\.` in a name is not a dot; `unquote` reads character strings.
 
-A record without an owner belongs to the owner above it. Removing and inserting whole records writes
-that owner down wherever it would change: see `ZoneSyntax.revise`.
+Removing, inserting and renaming records keeps the owner of every other: see `ZoneSyntax.revise`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from sys import intern
 
-from clusternas.core.syntax.tree import LineSyntax, Node, Problem, Statement, Tree, Word
+from clusternas.core.syntax.tree import Node, Problem, Statement, Tree, Word
 from clusternas.core.syntax.zone_edits import (
-    hand_on,
-    heir_of,
-    insertion,
+    Lines,
+    Revision,
+    put_lines,
     rewrite_data,
-    rewrite_optional,
-    rewrite_owner,
-    steals,
+    rewrite_head,
 )
 from clusternas.core.syntax.zone_scan import (
-    ARGUMENTS,
     BLANK_LINE,
     EOL,
     HEAD,
     IS_CLASS,
     SIMPLE,
+    Record,
     entry,
-    inherits,
     is_absolute,
-    line_begin,
     qualify,
-    unescape,
+    quote,
+    unquote,
     words_between,
 )
 from clusternas.core.text import Edit
 
-__all__ = ["HEAD", "ZoneSyntax", "inherits", "is_absolute", "qualify", "unescape"]
+__all__ = ["HEAD", "Record", "ZoneSyntax", "is_absolute", "qualify", "quote", "unquote"]
 
+ARGUMENTS = {"$TTL": (1, 1), "$ORIGIN": (1, 1), "$INCLUDE": (1, 2), "$GENERATE": (4, 6)}
+"""The directives, and how many words each takes at least and at most."""
 SOA_FIELDS = ("serial", "refresh", "retry", "expire", "minimum")
-BAD_ESCAPE = re.compile(
-    r"(?:[^\\]|\\\D)*?(\\(?:\d(?!\d\d)|2(?:5[6-9]|[6-9]\d)|[3-9]\d\d|\Z))", re.DOTALL
-)
+BAD_ESCAPE = re.compile(r"(?:[^\\]|\\\D|\\(?:[01]\d\d|2[0-4]\d|25[0-5]))*+(\\\d{0,3})", re.DOTALL)
 
 
-class ZoneSyntax(LineSyntax):
+class ZoneSyntax(Lines):
     """The grammar of zone master files; the module says how words are laid out."""
 
     name = "zone"
@@ -69,54 +66,58 @@ class ZoneSyntax(LineSyntax):
     def cut(self, section: Node) -> list[Node]:
         """All records and directives, in order."""
         tree, at, end = section.tree, section.body, section.body_end
-        text, nodes, depth = tree.text, list[Node](), section.depth + 1
-        add, simple, blank = nodes.append, SIMPLE.match, BLANK_LINE.match
-        overlooked: set[int] = set()
+        text, nodes, holder = tree.text, list[Node](), None
+        simple, blank, overlooked = SIMPLE.match, BLANK_LINE.match, set[int]()
         while at < end:
             if match := simple(text, at, end):
-                lead, _, args = match.end(1), match.start(2), match.end(2)
-                start, stop = (lead if lead > at else at), match.end(3)
-                add(Node(tree, intern(match[2].upper()), start, args, stop, stop, -1, -1, depth))
+                stop = match.end(3)
+                node = Record(tree, intern(match[2].upper()), at, match.end(2), stop, stop)
+                node.holder = None
+                if match[1]:
+                    node.holder = holder
+                else:
+                    holder = node
+                nodes.append(node)
                 at = match.end()
             elif match := blank(text, at, end):
                 at = match.end()
             else:
-                node, at = entry(tree, at, end, depth, overlooked)
-                if node:
-                    add(node)
-        first = next((node for node in nodes if not node.key.startswith("$")), None)
-        if first and inherits(first):
-            message, help = "there is no owner above to inherit", "begin the line with a name"
-            tree.problems.append(Problem(first.start, first.args, message, help, fatal=True))
+                odd, at = entry(tree, at, end, overlooked)
+                if odd:
+                    nodes.append(odd)
+                if isinstance(odd, Record):
+                    odd.holder = holder if odd.inherits else None
+                    holder = holder if odd.inherits else odd
         return nodes
 
     def words(self, node: Node) -> list[Word]:
         """Owner, TTL, class and data of a record; the arguments of a directive."""
         text = node.tree.text
         data = words_between(text, node.args, node.args_end)
-        if node.key.startswith("$"):
+        if not isinstance(node, Record):
             return data
         kind = node.args - len(node.key)
         head = words_between(text, node.start, kind)
-        owner = _nothing(line_begin(text, node.start)) if inherits(node) else head.pop(0)
+        owner = Word(node.owner, node.start, node.start) if node.inherits else head.pop(0)
         of_class = next((word for word in head if IS_CLASS.fullmatch(word.text)), None)
         ttl = next((word for word in head if word is not of_class), None)
-        klass = of_class or _nothing(kind)
-        return [owner, ttl or _nothing(klass.start), klass, *data]
+        klass = of_class or Word("", kind, kind)
+        return [owner, ttl or Word("", klass.start, klass.start), klass, *data]
 
     def check(self, tree: Tree) -> None:
-        """Escapes, directives with too few or too many words, a byte order mark."""
+        """Escapes, owners, directives with too few or too many words, a byte order mark."""
         if tree.text.startswith("\ufeff"):
             message, help = "a byte order mark, which named takes for a name", "save it without"
             tree.problems.append(Problem(0, 1, message, help, fatal=True))
         for node in tree.root.children:
             if tree.text.find("\\", node.start, node.end) >= 0:
                 tree.problems += _bad_escapes(node)
-            if node.key in ARGUMENTS:
-                least, most = ARGUMENTS[node.key]
-                if not least <= len(node.words) <= most:
-                    message = f"{node.key} takes {least} to {most} words"
-                    tree.problems.append(Problem(node.start, node.end, message, fatal=True))
+            if not isinstance(node, Record):
+                tree.problems += _bad_directive(node)
+        first = next((node for node in tree.root.children if isinstance(node, Record)), None)
+        if first and first.inherits:
+            message, help = "there is no owner above to inherit", "begin the line with a name"
+            tree.problems.append(Problem(first.start, first.args, message, help, fatal=True))
 
     def lines(self, statement: Statement, indent: str, unit: str) -> list[str]:
         """A record in columns set by tabs; a SOA with a comment on each of its numbers."""
@@ -136,70 +137,70 @@ class ZoneSyntax(LineSyntax):
     def rewrite(self, node: Node, words: Sequence[str]) -> list[Edit]:
         """Give a record or directive other words; an empty one takes the old word out.
 
-        An owner that is changed or taken out is not handed on: that is what `revise` does for whole
-        records.
+        An owner is given, changed or taken out on this line only; `revise` cares for the others.
         """
-        old, text = self.words(node), node.tree.text
-        if node.key.startswith("$"):
-            return rewrite_data(node, old, words)
-        edits = rewrite_data(node, old[HEAD:], words[HEAD:])
-        for word, new in zip(old[1:HEAD], words[1:HEAD], strict=True):
-            edits += rewrite_optional(text, word, new)
-        if text[old[0].start : old[0].end] != words[0]:
-            edits += rewrite_owner(node, old[0], words[0])
-        return edits
+        if isinstance(node, Record):
+            return rewrite_head(node, words[:HEAD]) + rewrite_data(node, words, HEAD)
+        return rewrite_data(node, words, 0)
 
     def remove(self, parent: Node, node: Node) -> list[Edit]:
-        """Take a record out; one that had its owner from it is given the owner's name."""
-        return self.revise(parent, [node], [])
+        """Take a statement out; a record that had its owner from it is given the owner's name."""
+        return self.revise(parent, removed=[node])
+
+    def cut_out(self, parent: Node, node: Node) -> list[Edit]:
+        """Take a statement out and leave all others alone."""
+        return super().remove(parent, node)
 
     def insert(
         self, parent: Node, after: Node | None, statements: Sequence[Statement]
     ) -> list[Edit]:
-        """Write new records after another, in its columns."""
-        return self.revise(parent, [], [(after, statements)])
+        """Write new statements: `$TTL` and `$ORIGIN` before all others, the rest after a node."""
+        first = [new for new in statements if new.key in ("$TTL", "$ORIGIN")]
+        rest = [new for new in statements if new not in first]
+        if first and parent.children:
+            edits = put_lines(self, parent, None, [self.lines(new, "", "")[0] for new in first])
+            return edits + self.revise(parent, inserted=[(after, rest)])
+        return self.revise(parent, inserted=[(after, statements)])
 
     def revise(
         self,
         section: Node,
-        removed: Sequence[Node],
-        inserted: Sequence[tuple[Node | None, Sequence[Statement]]],
+        *,
+        removed: Sequence[Node] = (),
+        rewritten: Sequence[tuple[Node, Sequence[str]]] = (),
+        inserted: Sequence[tuple[Node | None, Sequence[Statement]]] = (),
     ) -> list[Edit]:
-        """Remove and insert records at once, so that every other record keeps its owner.
+        """Change records so that every record has the owner that it has or is given here.
+
+        A record on a line without an owner keeps it that way where the owner above stays the same;
+        elsewhere its owner is written down, in the place of blanks.
 
         Args:
             section: the root of the tree.
             removed: some of its statements.
+            rewritten: others with all their words, the owner included.
             inserted: new statements, each with the one they follow, or None for the first place.
 
         Raises:
-            ValidationError: a record would need an owner that its `$ORIGIN` cannot express.
+            ValidationError: an owner would have to be written that its `$ORIGIN` cannot express.
         """
-        gone = set(map(id, removed))
-        heirs: dict[int, Edit] = {}
-        edits: list[Edit] = []
-        for node in removed:
-            edits += super().remove(section, node)
-            if not (node.key.startswith("$") or inherits(node)):
-                heirs |= _inherit(section, node, gone)
-        for after, statements in inserted:
-            edits += insertion(self, section, after, statements)
-            if after and steals(section, after, statements):
-                heirs |= _inherit(section, after, gone)
-        return edits + list(heirs.values())
-
-
-def _inherit(section: Node, giver: Node, gone: set[int]) -> dict[int, Edit]:
-    heir = heir_of(section, giver, gone)
-    return {heir.start: hand_on(section, giver, heir)} if heir else {}
-
-
-def _nothing(place: int) -> Word:
-    return Word("", place, place)
+        words: Mapping[int, Sequence[str]] = {id(node): new for node, new in rewritten}
+        return Revision(self, section, {*map(id, removed)}, words, inserted).edits()
 
 
 def _bad_escapes(node: Node) -> Iterator[Problem]:
     help = "write \\DDD with three digits up to 255, or \\ and one character"
     for word in node.words:
-        if match := BAD_ESCAPE.match(word.text):
+        if word.end > word.start and (match := BAD_ESCAPE.match(word.text)):
             yield Problem(word.start, word.end, f"bad escape {match[1]}", help, fatal=True)
+
+
+def _bad_directive(node: Node) -> Iterator[Problem]:
+    if node.key not in ARGUMENTS:
+        help = f"the directives are {', '.join(ARGUMENTS)}"
+        yield Problem(node.start, node.args, f"unknown directive {node.key}", help, fatal=True)
+        return
+    least, most = ARGUMENTS[node.key]
+    if not least <= len(node.words) <= most:
+        message = f"{node.key} takes {least} to {most} words"
+        yield Problem(node.start, node.end, message, fatal=True)

@@ -11,21 +11,24 @@ from __future__ import annotations
 import re
 from sys import intern
 
-from clusternas.core.syntax.tree import Node, Problem, Tree, Word
+from clusternas.core.syntax.tree import Node, Problem, Statement, Tree, Word
 
 __all__ = [
-    "ARGUMENTS",
     "BLANK_LINE",
     "EOL",
     "HEAD",
     "IS_CLASS",
+    "IS_TTL",
+    "IS_TYPE",
+    "IS_WORD",
     "SIMPLE",
+    "Record",
     "entry",
-    "inherits",
     "is_absolute",
     "line_begin",
     "qualify",
-    "unescape",
+    "quote",
+    "unquote",
     "words_between",
 ]
 
@@ -33,43 +36,48 @@ PLAIN = r'(?:[^ \t\r\n;()"\\]++|\\[^\r\n]?+)++'
 QUOTED = r'"(?:[^"\\\n]++|\\[\s\S])*+'
 TTL = r"(?:(?:\d++[wdhmsWDHMS])++|\d++)"
 CLASS = r"(?i:IN|CHAOS|CH|HESIOD|HS|ANY|NONE|RESERVED0|CLASS\d++)"
-KIND = r"[A-Za-z][A-Za-z0-9-]*+"
+TYPE = r"[A-Za-z][A-Za-z0-9-]*+"
 EOL = r"(?:\r?+\n|\r|\Z)"
 
 SIMPLE = re.compile(
-    rf"(?:([ \t]++)|(?!\$){PLAIN}[ \t]++)"
+    rf"(?:([ \t])[ \t]*+|(?!\$){PLAIN}[ \t]++)"
     rf"(?:{CLASS}[ \t]++)?+(?:{TTL}[ \t]++(?:{CLASS}[ \t]++)?+)?+"
-    rf'({KIND})[ \t]++((?:{PLAIN}|{QUOTED}")(?:[ \t]++(?:{PLAIN}|{QUOTED}"))*+)'
+    rf'({TYPE})[ \t]++((?:{PLAIN}|{QUOTED}")(?:[ \t]++(?:{PLAIN}|{QUOTED}"))*+)'
     rf"[ \t]*+(?:;[^\n]*+)?+{EOL}"
 )
-"""A whole record on one line without parentheses: blanks before it, type, data."""
+"""A whole record on one line without parentheses: a blank instead of an owner, type, data."""
 BLANK_LINE = re.compile(r"(?:[ \t]*+(?:;[^\n]*+)?+(?:\r?+\n|\r))++|[ \t]*+(?:;[^\n]*+)?+\Z")
 TOKEN = re.compile(rf'[ \t]++|;[^\n]*+|(\r?+\n|\r)|(\()|(\))|({QUOTED}")|({QUOTED})|({PLAIN})')
 NEWLINE, OPEN, CLOSE, UNCLOSED = 1, 2, 3, 5
 """Groups of TOKEN."""
-WORD = re.compile(rf'(?:[ \t\r\n()]++|;[^\n]*+)*+(?:"((?:[^"\\\n]++|\\[\s\S])*+)"?+|({PLAIN})|\Z)')
-IS_TTL, IS_CLASS, IS_KIND = (re.compile(part) for part in (TTL, CLASS, KIND))
+WORD = re.compile(rf'(?:[ \t\r\n()]++|;[^\n]*+)*+(?:({QUOTED}"?+|{PLAIN})|\Z)')
+IS_TTL, IS_CLASS, IS_TYPE = (re.compile(part) for part in (TTL, CLASS, TYPE))
+IS_WORD = re.compile(rf'{PLAIN}|{QUOTED}"')
+ESCAPE = re.compile(r"\\(\d{3}|[\s\S])")
+SPECIAL = re.compile(r'["\\]')
+
 HEAD = 3
 """How many words of a record stand before its data: owner, TTL, class."""
-ESCAPE = re.compile(r"\\(\d{3}|[\s\S])")
-
-ARGUMENTS = {
-    "$TTL": (1, 1),
-    "$ORIGIN": (1, 1),
-    "$INCLUDE": (1, 2),
-    "$GENERATE": (4, 6),
-    "$DATE": (1, 1),
-}
-"""The directives, and how many words each takes at least and at most."""
 
 
-def unescape(word: str) -> str:
-    r"""What a character string says: `\;` is a semicolon, `\065` is the byte 65.
+def unquote(word: str) -> str:
+    r"""What a character string says, without its quotes and escapes.
 
-    >>> unescape(r"v=1\; \065")
-    'v=1; A'
+    >>> unquote(r'"v=1; \065"'), unquote(r"v=1\;")
+    ('v=1; A', 'v=1;')
     """
+    if word.startswith('"'):
+        word = word[1:-1]
     return ESCAPE.sub(lambda m: chr(int(m[1])) if len(m[1]) == 3 else m[1], word)
+
+
+def quote(text: str) -> str:
+    r"""A text as a quoted character string.
+
+    >>> quote('say "hi"')
+    '"say \\"hi\\""'
+    """
+    return '"' + SPECIAL.sub(r"\\\g<0>", text).replace("\n", r"\010") + '"'
 
 
 def is_absolute(name: str) -> bool:
@@ -91,10 +99,32 @@ def qualify(name: str, origin: str) -> str:
     return name + "." + origin.removeprefix(".")
 
 
-def inherits(node: Node) -> bool:
-    """Whether it is a record without an owner of its own."""
-    start = node.start
-    return start > 0 and node.tree.text[start - 1] in " \t" and not node.key.startswith("$")
+class Record(Node):
+    """A record in a text; if its line begins with a blank, that blank is part of it.
+
+    Attributes:
+        holder: the record above whose owner this one has, None for one with an owner of its own.
+    """
+
+    __slots__ = ("holder",)
+    holder: Record | None
+
+    @property
+    def inherits(self) -> bool:
+        """Whether its line has no owner."""
+        return self.tree.text[self.start] in " \t"
+
+    @property
+    def owner(self) -> str:
+        """Its owner as it is written, here or on the line of the holder; empty if there is none."""
+        if self.inherits:
+            return self.holder.owner if self.holder else ""
+        return words_between(self.tree.text, self.start, self.args)[0].text
+
+    def statement(self) -> Statement:
+        """It without a place, and so with its owner."""
+        _, *words = super().statement().words
+        return Statement(self.tree.syntax.spelling(self), (self.owner, *words))
 
 
 def line_begin(text: str, offset: int) -> int:
@@ -105,17 +135,15 @@ def line_begin(text: str, offset: int) -> int:
 
 
 def words_between(text: str, start: int, end: int) -> list[Word]:
-    """The words in a piece of one entry, quotes taken off, escapes left."""
+    """The words in a piece of one entry, as they are spelled."""
     return [
-        Word(match[group], match.start(group) - (group == 1), match.end())
+        Word(match[1], match.start(1), match.end())
         for match in WORD.finditer(text, start, end)
-        if (group := match.lastindex)
+        if match.lastindex
     ]
 
 
-def entry(
-    tree: Tree, at: int, end: int, depth: int, overlooked: set[int]
-) -> tuple[Node | None, int]:
+def entry(tree: Tree, at: int, end: int, overlooked: set[int]) -> tuple[Node | None, int]:
     """The statement that begins at a line, of whatever shape, and where the next line begins.
 
     `overlooked` collects the parentheses that nothing closes: they are reported and then
@@ -130,21 +158,19 @@ def entry(
     if not tokens:
         return None, after
     text = tree.text
+    inherits = text[at] in " \t"
     start, stop = tokens[0]
-    if text[at] not in " \t" and text[start] == "$":
+    if text[start] == "$" and not inherits:
         key = intern(text[start:stop].upper())
-        if key not in ARGUMENTS:
-            message = f"there is no directive {text[start:stop]}"
-            tree.problems.append(Problem(start, stop, message, fatal=True))
-        return Node(tree, key, first, stop, last, last, depth=depth), after
-    kind = _kind(text, tokens if text[at] in " \t" else tokens[1:])
+        return Node(tree, key, first, stop, last, last), after
+    kind = _type(text, tokens if inherits else tokens[1:])
     if kind is None:
         help = "a record is: name [TTL] [class] type data"
         problem = Problem(first, last, "there is no record type here", help, fatal=True)
         tree.problems.append(problem)
         return None, after
     key = intern(text[kind[0] : kind[1]].upper())
-    return Node(tree, key, first, kind[1], last, last, depth=depth), after
+    return Record(tree, key, at if inherits else first, kind[1], last, last), after
 
 
 def _tokens(
@@ -180,7 +206,7 @@ def _tokens(
     return words, still_open, first, last, end
 
 
-def _kind(text: str, tokens: list[tuple[int, int]]) -> tuple[int, int] | None:
+def _type(text: str, tokens: list[tuple[int, int]]) -> tuple[int, int] | None:
     """The type behind a class, a TTL and, if none came first, a class; each may be missing."""
     rest = iter(tokens)
     token = next(rest, None)
@@ -191,4 +217,4 @@ def _kind(text: str, tokens: list[tuple[int, int]]) -> tuple[int, int] | None:
         token = next(rest, None)
         if token and not of_class and IS_CLASS.fullmatch(text, *token):
             token = next(rest, None)
-    return token if token and IS_KIND.fullmatch(text, *token) else None
+    return token if token and IS_TYPE.fullmatch(text, *token) else None
