@@ -45,21 +45,25 @@ class Pending:
 
     def statements(self) -> tuple[Statement, ...]:
         """All of them, as the inside of a new section: entries first."""
-        asides = dict(self.asides)
-        found = list(self.entries)
-        for _, statement in self.placed:
+        return (*self.entries, *(statement for _, statement in self.sections(self.asides)))
+
+    def sections(self, asides: dict[str, list[Statement]]) -> list[tuple[Node | None, Statement]]:
+        """The sections to add; entries for a sibling go into the one of its keyword, or make one."""
+        left = dict(asides)
+        found: list[tuple[Node | None, Statement]] = []
+        for after, statement in self.placed:
             if statement.children is not None and not statement.words:
-                more = tuple(asides.pop(statement.key, ()))
-                statement = Statement(statement.key, (), (*more, *statement.children))
-            found.append(statement)
-        found += [Statement(key, (), tuple(entries)) for key, entries in asides.items()]
-        return tuple(found)
+                inside = (*left.pop(statement.key, ()), *statement.children)
+                statement = Statement(statement.key, (), inside)
+            found.append((after, statement))
+        return found + [(None, Statement(key, (), tuple(more))) for key, more in left.items()]
 
 
 class Change:
     """Collects the edits that make a text say what a model says.
 
-    With a toolset it also spells every statement as that toolset reads it, and records each translation.
+    With a toolset it also spells every statement as that toolset reads it, and records each
+    translation.
     """
 
     def __init__(self, toolset: Toolset | None = None) -> None:
@@ -377,17 +381,18 @@ class Change:
             return
         parent, syntax = source.nodes[-1], source.tree.syntax
         children = parent.children
+        homeless: dict[str, list[Statement]] = {}
         for key, entries in pending.asides.items():
             home = next(
                 (node for node in children if node.key == syntax.fold(key) and node.body >= 0), None
             )
             if home is None:
-                pending.placed.append((None, Statement(key, (), tuple(entries))))
+                homeless[key] = entries
             else:
                 self.edits += syntax.insert(home, self._last(home, entries=True), entries)
         if pending.entries:
             self.edits += syntax.insert(parent, self._last(parent, entries=True), pending.entries)
-        for after, statement in pending.placed:
+        for after, statement in pending.sections(homeless):
             same = [node for node in children if node.key == syntax.fold(statement.key)]
             place = after or (same or children or [None])[-1]
             self.edits += syntax.insert(parent, place, [statement])
