@@ -28,9 +28,13 @@ class Base(Model):
 @attrs.frozen(kw_only=True, slots=False, repr=False)
 class Net(Base):
     protocol: str | None = option(
-        Spelling(since="8.4"), Spelling("protocol", place="", until="8.4"), codec=choice("A", "B", "C")
+        Spelling(since="8.4"),
+        Spelling("protocol", place="", until="8.4"),
+        codec=choice("A", "B", "C"),
     )
-    dual: bool | None = option(Spelling(since="8.4"), Spelling(codec=flag(), until="8.4"), codec=boolean(bare=True))
+    dual: bool | None = option(
+        Spelling(since="8.4"), Spelling(codec=flag(), until="8.4"), codec=boolean(bare=True)
+    )
     timeout: int | None = option(codec=integer(1, 600, "1/10 s"), wins="first")
     quorum: str | None = option(codec=string(), since="9")
     peers: tuple[str, ...] = options("peer", codec=string(quoted))
@@ -39,7 +43,9 @@ class Net(Base):
 @attrs.frozen(kw_only=True, slots=False, repr=False)
 class Disk(Base):
     rate: str | None = option(
-        Spelling("resync-rate", since="8.4"), Spelling("rate", place="syncer", until="8.4"), codec=string()
+        Spelling("resync-rate", since="8.4"),
+        Spelling("rate", place="syncer", until="8.4"),
+        codec=string(),
     )
 
 
@@ -68,7 +74,9 @@ class Config(Base):
 def _two_primaries(net: Net, _toolset: Toolset):  # type: ignore[no-untyped-def]
     """Two primaries want protocol C."""
     if net.dual and net.protocol != "C":
-        yield Finding("dual without C", field="dual", help="write protocol C;", fix=evolve(net, protocol="C"))
+        yield Finding(
+            "dual without C", field="dual", help="write protocol C;", fix=evolve(net, protocol="C")
+        )
 
 
 TEXT = """\
@@ -98,7 +106,9 @@ def r0() -> Resource:
 def changed(before: str, after: str) -> list[str]:
     """The lines that went and came."""
     old, new = before.splitlines(), after.splitlines()
-    return [f"-{line}" for line in old if line not in new] + [f"+{line}" for line in new if line not in old]
+    return [f"-{line}" for line in old if line not in new] + [
+        f"+{line}" for line in new if line not in old
+    ]
 
 
 def test_reads_every_kind_of_field(r0: Resource) -> None:
@@ -119,18 +129,23 @@ def test_unchanged_is_identical(r0: Resource) -> None:
 
 def test_one_value_changes_its_bytes_alone(r0: Resource) -> None:
     hosts = r0.hosts.put(evolve(r0.hosts["nas2"], device="/dev/drbd9"))
-    assert evolve(r0, hosts=hosts).render() == TEXT.replace("\t/dev/drbd1; # same", "\t/dev/drbd9; # same")
+    assert evolve(r0, hosts=hosts).render() == TEXT.replace(
+        "\t/dev/drbd1; # same", "\t/dev/drbd9; # same"
+    )
 
 
 def test_a_stray_option_is_edited_where_it_stands(r0: Resource) -> None:
-    assert r0.net and r0.disk
+    assert r0.net
+    assert r0.disk
     edited = evolve(r0, net=evolve(r0.net, protocol="B"), disk=evolve(r0.disk, rate="1G"))
     assert edited.render() == TEXT.replace("protocol C", "protocol B").replace("33M", "1G")
 
 
 def test_the_first_of_two_wins_and_is_edited(r0: Resource) -> None:
     assert r0.net
-    assert evolve(r0, net=evolve(r0.net, timeout=80)).render() == TEXT.replace("timeout 60", "timeout 80")
+    assert evolve(r0, net=evolve(r0.net, timeout=80)).render() == TEXT.replace(
+        "timeout 60", "timeout 80"
+    )
 
 
 def test_removing_an_option_removes_all_of_them(r0: Resource) -> None:
@@ -146,7 +161,9 @@ def test_adding_goes_after_the_last_sibling(r0: Resource) -> None:
 
 
 def test_adding_and_removing_sections(r0: Resource) -> None:
-    after = evolve(r0, hosts=r0.hosts.put(Host(name="nas3", device="/dev/drbd1")).without("nas1")).render()
+    after = evolve(
+        r0, hosts=r0.hosts.put(Host(name="nas3", device="/dev/drbd1")).without("nas1")
+    ).render()
     assert changed(TEXT, after) == [
         "-  on nas1 { device /dev/drbd1; }",
         "+  on nas3 {",
@@ -189,7 +206,10 @@ def test_one_line_sections_stay_on_their_line() -> None:
     text = "resource r { net { timeout 1; } }"
     r = Resource.parse(text)
     assert r.net
-    assert evolve(r, net=evolve(r.net, quorum="off")).render() == "resource r { net { timeout 1; quorum off; } }"
+    assert (
+        evolve(r, net=evolve(r.net, quorum="off")).render()
+        == "resource r { net { timeout 1; quorum off; } }"
+    )
     gone = evolve(r, net=evolve(r.net, timeout=None, quorum="off"))
     assert Resource.parse(gone.render()) == gone
 
@@ -211,7 +231,10 @@ def test_a_missing_final_newline_stays_missing() -> None:
 @pytest.mark.parametrize("toolset", [None, OLD, NEW])
 def test_from_nothing_reads_back_equal(toolset: Toolset | None) -> None:
     made = Resource(
-        name="r1", hosts=[Host(name="a", device="/dev/drbd2")], net=Net(protocol="C", dual=True), disk=Disk(rate="3M")
+        name="r1",
+        hosts=[Host(name="a", device="/dev/drbd2")],
+        net=Net(protocol="C", dual=True),
+        disk=Disk(rate="3M"),
     )
     assert Resource.parse(made.render(toolset)) == made
 
@@ -220,7 +243,10 @@ def test_translation_moves_and_reports(r0: Resource) -> None:
     text, report = r0.translate(NEW)
     assert Resource.parse(text) == r0
     assert "syncer" not in text
-    assert [(each.line, each.after) for each in report] == [(3, "protocol C"), (14, "resync-rate 33M")]
+    assert [(each.line, each.after) for each in report] == [
+        (3, "protocol C"),
+        (14, "resync-rate 33M"),
+    ]
     back, _ = Resource.parse(text).translate(OLD)
     assert "rate 33M" in back
     assert "net {" in back
@@ -265,11 +291,16 @@ def test_rules_point_at_the_field_and_mend_it() -> None:
     [finding] = validate(net, NEW)
     assert (finding.code, finding.line, finding.column, finding.link) == ("TEST001", 3, 3, "a page")
     assert net.document
-    assert str(net.document.apply(finding.fix)) == "resource r {\n net {\n  dual yes;\n  protocol C;\n }\n}\n"
+    assert (
+        str(net.document.apply(finding.fix))
+        == "resource r {\n net {\n  dual yes;\n  protocol C;\n }\n}\n"
+    )
 
 
 def test_a_comment_silences_a_rule() -> None:
-    net = Resource.parse("resource r {\n net {\n  dual yes; # clusternas: ignore[TEST001]\n }\n}\n").net
+    net = Resource.parse(
+        "resource r {\n net {\n  dual yes; # clusternas: ignore[TEST001]\n }\n}\n"
+    ).net
     assert net
     assert validate(net, NEW) == []
 
@@ -312,7 +343,9 @@ def test_reading_says_what_is_wrong_with_the_file(tmp_path) -> None:  # type: ig
 
 def test_values_are_lazy_until_asked_for() -> None:
     config = Config.parse(TEXT + TEXT.replace("r0", "r1"))
-    edited = evolve(config, resources=config.resources.put(evolve(config.resources["r1"], net=None)))
+    edited = evolve(
+        config, resources=config.resources.put(evolve(config.resources["r1"], net=None))
+    )
     assert edited.render().startswith(TEXT)
     assert "hosts" not in vars(config.resources["r0"])
 

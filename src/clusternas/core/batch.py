@@ -9,9 +9,10 @@ from clusternas.core.errors import ParseError, ValidationError
 
 __all__ = ["BATCH", "batch"]
 
-# Arguments: `SECONDS COMMAND` lines for a shell. Output per command: a line `EXITCODE OUT ERR`, OUT bytes of its
-# standard output and ERR bytes of its standard error. Each has no input and its own time limit, where there is
-# coreutils' timeout (EL5 has none).
+# Arguments: `SECONDS COMMAND` lines for a shell. Output per command: a line `EXITCODE OUT ERR`,
+# OUT bytes of its
+# standard output and ERR bytes of its standard error. Each has no input and its own time limit,
+# where there is coreutils' timeout (EL5 has none).
 BATCH = r"""
 set -u
 umask 077
@@ -29,12 +30,13 @@ done
 
 
 def batch(commands: Sequence[Command[object]]) -> Command[tuple[Output, ...]]:
-    """Run commands one after the other in one call; the outputs come in their order, whatever the exit codes.
+    """Run commands one after the other in one call; their outputs, whatever the exit codes.
 
     Judge each with `commands[i].result(outputs[i])`: one that fails does not stop the others.
 
     Args:
-        commands: only commands that read; none with input or environment variables of its own but plain ones.
+        commands: only commands that read; none with input or environment variables of its own but
+            plain ones.
 
     Raises:
         ValidationError: a command changes something or wants input.
@@ -46,7 +48,9 @@ def batch(commands: Sequence[Command[object]]) -> Command[tuple[Output, ...]]:
     """
     for command in commands:
         if command.effect is not Effect.READ or command.stdin:
-            raise ValidationError(f"{command} cannot run in a batch", hint="only commands that read, without input")
+            raise ValidationError(
+                f"{command} cannot run in a batch", hint="only commands that read, without input"
+            )
     lines = (f"{command.timeout:.0f} {_line(command)}" for command in commands)
     return Command(
         ("sh", "-c", BATCH, "batch", *lines),
@@ -71,7 +75,8 @@ def _outputs(output: Output) -> tuple[Output, ...]:
             code, out, err = map(int, data[at:end].split())
         except ValueError:
             raise ParseError(
-                "the outputs of a batch were not read whole", hint="the shell prints something at login"
+                "the outputs of a batch were not read whole",
+                hint="the shell prints something at login",
             ) from None
         middle = end + 1 + out
         at = middle + err

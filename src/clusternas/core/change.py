@@ -1,4 +1,4 @@
-"""Writing: what differs between a model and the text it was read from, as edits; or the whole model as statements."""
+"""Writing: how a model differs from its text, as edits; or a whole model as statements."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Pending:
         return (*self.entries, *(statement for _, statement in self.sections(self.asides)))
 
     def sections(self, asides: dict[str, list[Statement]]) -> list[tuple[Node | None, Statement]]:
-        """The sections to add; entries for a sibling go into the one of its keyword, or make one."""
+        """The sections to add; entries for a sibling go into it, or make it."""
         left = dict(asides)
         found: list[tuple[Node | None, Statement]] = []
         for after, statement in self.placed:
@@ -326,7 +326,7 @@ class Change:
         items: list[tuple[Any, int | None]],
         pending: Pending,
     ) -> None:
-        """Another order: the places stay, and with them the comments between; their contents move."""
+        """Another order: the places and the comments between stay, the contents move."""
         for slot, (item, at) in zip(slots, items, strict=False):
             node = None if at is None else places[at].node
             text = (
@@ -520,13 +520,13 @@ def add_extra(pending: Pending, statement: Statement) -> None:
 
 
 def in_order(matches: Sequence[int | None]) -> bool:
-    """Whether the items that stay are in their old order and the new ones come after one that stays."""
+    """Whether what stays is in its old order, and what is new comes after something that stays."""
     kept = [at for at in matches if at is not None]
     return kept == sorted(kept) and (not kept or matches[0] is not None)
 
 
 def match(before: Keyed[Model], after: Keyed[Model], nodes: Sequence[Node]) -> list[int | None]:
-    """For each item of the new sequence the place of the old one that it was: by origin, else by name."""
+    """For each new item the place of the old one that it was: by origin, else by name."""
     index = {id(node): at for at, node in enumerate(nodes)}
     found: list[int | None] = []
     for item in after.raw():

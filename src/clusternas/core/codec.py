@@ -1,8 +1,9 @@
 """Codecs: the words of a statement to a typed value, and back.
 
-`decode` gets the words with quotes and escapes undone and raises `ValueError` for what it cannot read. `encode`
-gives the words as they are spelled in a file, None where leaving the statement out says it, and raises `ValueError` for
-what has no spelling.
+`decode` gets the words with quotes and escapes undone and raises `ValueError` for what it cannot
+read. `encode`
+gives the words as they are spelled in a file, None where leaving the statement out says it, and
+raises `ValueError` for what has no spelling.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from typing import Generic, TypeVar
 
 import attrs
 
-__all__ = ["Codec", "Quote", "boolean", "choice", "flag", "integer", "negated_flag", "string", "strings"]
+__all__ = [
+    "Codec",
+    "Quote",
+    "boolean",
+    "choice",
+    "flag",
+    "integer",
+    "negated_flag",
+    "string",
+    "strings",
+]
 
 T = TypeVar("T")
 
@@ -30,15 +41,19 @@ class Codec(Generic[T]):
 
     Attributes:
         decode: words to a value; `ValueError` if it cannot.
-        encode: a value to spelled words, or None to leave the statement out; `ValueError` if it cannot.
+        encode: a value to spelled words, or None to leave the statement out; `ValueError` if it
+            cannot.
         expects: what to write, for people: `yes or no`, `1..600, in 1/10 s`.
-        check: what is wrong with a value that can be written but makes no sense, or an empty string.
+        check: what is wrong with a value that can be written but makes no sense, or an empty
+            string.
+        samples: values that make sense, for tests and examples.
     """
 
     decode: Callable[[Sequence[str]], T]
     encode: Callable[[T], tuple[str, ...] | None]
     expects: str = ""
     check: Callable[[T], str] = _accept
+    samples: tuple[T, ...] = ()
 
 
 def plain(text: str) -> str:
@@ -62,7 +77,7 @@ def string(quote: Quote = plain, expects: str = "a string") -> Codec[str]:
             raise ValueError(f"not a string: {value!r}")
         return (quote(value),)
 
-    return Codec(_one, encode, expects)
+    return Codec(_one, encode, expects, samples=("alpha", "b-2"))
 
 
 def strings(quote: Quote = plain, expects: str = "strings") -> Codec[tuple[str, ...]]:
@@ -73,7 +88,7 @@ def strings(quote: Quote = plain, expects: str = "strings") -> Codec[tuple[str, 
             raise ValueError(f"not a sequence of strings: {value!r}")
         return tuple(quote(word) for word in value)
 
-    return Codec(tuple, encode, expects)
+    return Codec(tuple, encode, expects, samples=(("alpha",), ("b-2", "c")))
 
 
 def integer(minimum: int | None = None, maximum: int | None = None, unit: str = "") -> Codec[int]:
@@ -96,7 +111,11 @@ def integer(minimum: int | None = None, maximum: int | None = None, unit: str = 
         return f"{value} is out of range" if low or high else ""
 
     bounds = "" if minimum is None and maximum is None else f" {_bound(minimum)}..{_bound(maximum)}"
-    return Codec(decode, encode, f"a number{bounds}{f', in {unit}' if unit else ''}", check)
+    low = 0 if minimum is None else minimum
+    samples = (low, low + 1 if maximum is None else maximum)
+    return Codec(
+        decode, encode, f"a number{bounds}{f', in {unit}' if unit else ''}", check, samples
+    )
 
 
 def _bound(value: int | None) -> str:
@@ -104,10 +123,16 @@ def _bound(value: int | None) -> str:
 
 
 def boolean(
-    yes: Sequence[str] = ("yes",), no: Sequence[str] = ("no",), *, bare: bool = False, quote: Quote = plain
+    yes: Sequence[str] = ("yes",),
+    no: Sequence[str] = ("no",),
+    *,
+    bare: bool = False,
+    quote: Quote = plain,
 ) -> Codec[bool]:
-    """Words for true and false, the first of each being written; `bare` also reads no word at all as true."""
-    table = {word.casefold(): value for words, value in ((yes, True), (no, False)) for word in words}
+    """Words for true and false, the first of each written; with `bare` no word at all is true."""
+    table = {
+        word.casefold(): value for words, value in ((yes, True), (no, False)) for word in words
+    }
 
     def decode(words: Sequence[str]) -> bool:
         if bare and not words:
@@ -122,7 +147,7 @@ def boolean(
             raise ValueError(f"not True or False: {value!r}")
         return (quote(yes[0] if value else no[0]),)
 
-    return Codec(decode, encode, f"{yes[0]} or {no[0]}")
+    return Codec(decode, encode, f"{yes[0]} or {no[0]}", samples=(True, False))
 
 
 def _bare(value: bool) -> Codec[bool]:
@@ -136,7 +161,7 @@ def _bare(value: bool) -> Codec[bool]:
             raise ValueError(f"not True or False: {wanted!r}")
         return () if wanted is value else None
 
-    return Codec(decode, encode, "no value")
+    return Codec(decode, encode, "no value", samples=(value,))
 
 
 def flag() -> Codec[bool]:
@@ -165,4 +190,4 @@ def choice(*values: str, fold: Callable[[str], str] = str, quote: Quote = plain)
     def check(value: str) -> str:
         return "" if value in canonical.values() else f"{value!r} is not one of them"
 
-    return Codec(decode, encode, " | ".join(values), check)
+    return Codec(decode, encode, " | ".join(values), check, values)

@@ -1,7 +1,7 @@
 """Findings as data, and the rules that make them.
 
-A rule is a function from a model to findings; its docstring is its page. It lives in the `rules` module beside the
-model and is found there when a model is validated.
+A rule is a function from a model to findings; its docstring is its page. It lives in the `rules`
+module beside the model and is found there when a model is validated.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class Diagnostic:
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.path, self.line, self.column) if part)
         who = f"{self.node}: " if self.node else ""
-        return f"{f'{where}: ' if where else ''}{self.code} {self.severity.value}: {who}{self.message}"
+        return (
+            f"{f'{where}: ' if where else ''}{self.code} {self.severity.value}: {who}{self.message}"
+        )
 
 
 @attrs.frozen
@@ -127,7 +129,9 @@ _RULES: dict[str, Rule[Any]] = {}
 
 def rule(
     code: str, severity: Severity, model: type[M], *, link: str, bad: str = "", good: str = ""
-) -> Callable[[Callable[[M, Toolset], Iterable[Finding]]], Callable[[M, Toolset], Iterable[Finding]]]:
+) -> Callable[
+    [Callable[[M, Toolset], Iterable[Finding]]], Callable[[M, Toolset], Iterable[Finding]]
+]:
     """Make a function a rule for a model class.
 
     Example:
@@ -163,7 +167,8 @@ IGNORE = re.compile(r"clusternas:\s*ignore\[([\w\s,]+)\]")
 def validate(model: Model, toolset: Toolset | None = None) -> list[Diagnostic]:
     """Everything there is to say about a model: grammar, values, rules; in the order of the text.
 
-    A line that holds the comment `clusternas: ignore[CODE]`, or that follows one, is not spoken of under that code.
+    A line that holds the comment `clusternas: ignore[CODE]`, or that follows one, is not spoken of
+    under that code.
     """
     from clusternas.core.versions import Toolset
 
@@ -187,7 +192,13 @@ def _ignored(tree: Tree, diagnostic: Diagnostic) -> bool:
 
 
 def find(
-    tree: Tree | None, start: int, end: int, code: str, severity: Severity, message: str, **more: Any
+    tree: Tree | None,
+    start: int,
+    end: int,
+    code: str,
+    severity: Severity,
+    message: str,
+    **more: Any,
 ) -> Diagnostic:
     """A diagnostic about a span of a text."""
     if tree is None:
@@ -213,32 +224,53 @@ def _grammar(model: Model) -> Iterator[Diagnostic]:
     for problem in tree.check() if tree is not None else ():
         severity = Severity.ERROR if problem.fatal else Severity.WARNING
         code = f"{model.tool.upper()}000"
-        yield find(tree, problem.start, problem.end, code, severity, problem.message, help=problem.help)
+        yield find(
+            tree, problem.start, problem.end, code, severity, problem.message, help=problem.help
+        )
 
 
 def _values(model: Model, toolset: Toolset) -> Iterator[Diagnostic]:
-    """Words that cannot be read, values out of range, statements and spellings the tool does not know."""
+    """Unreadable words, values out of range, statements and spellings the tool does not know."""
     lens, source = lens_of(type(model)), model._source
     tool = model.tool.upper()
     if source is not None:
         source.values()
         for name, place, reason in source.unreadable:
             hint = f"write {expects(lens.fields[name])}"
-            yield _at(place.node, f"{tool}900", Severity.ERROR, f"{lens.spelled_name(name)}: {reason}", hint)
+            yield _at(
+                place.node,
+                f"{tool}900",
+                Severity.ERROR,
+                f"{lens.spelled_name(name)}: {reason}",
+                hint,
+            )
         for place in source.unknown:
             if model.knows(place.node):
                 continue
             message = f"unknown statement {source.tree.syntax.spelling(place.node)!r}"
-            yield _at(place.node, f"{tool}901", Severity.WARNING, message, "it is kept as it is; check its spelling")
+            yield _at(
+                place.node,
+                f"{tool}901",
+                Severity.WARNING,
+                message,
+                "it is kept as it is; check its spelling",
+            )
     for name, meta in lens.fields.items():
         value = getattr(model, name)
         if isinstance(meta, Option | Argument) and value is not None:
-            for each in value if isinstance(value, tuple) and getattr(meta, "many", False) else (value,):
+            for each in (
+                value if isinstance(value, tuple) and getattr(meta, "many", False) else (value,)
+            ):
                 yield from _value(model, source, name, meta, each, toolset)
 
 
 def _value(
-    model: Model, source: Source | None, name: str, meta: Option | Argument, value: Any, toolset: Toolset
+    model: Model,
+    source: Source | None,
+    name: str,
+    meta: Option | Argument,
+    value: Any,
+    toolset: Toolset,
 ) -> Iterator[Diagnostic]:
     node = _node(model, name)
     tree = node.tree if node else None
@@ -248,12 +280,24 @@ def _value(
     tool = model.tool
     if wrong:
         shown = f"{lens_of(type(model)).spelled_name(name)}: {wrong}"
-        yield find(tree, start, end, f"{tool.upper()}902", Severity.ERROR, shown, help=f"write {codec.expects}")
+        yield find(
+            tree,
+            start,
+            end,
+            f"{tool.upper()}902",
+            Severity.ERROR,
+            shown,
+            help=f"write {codec.expects}",
+        )
     if isinstance(meta, Option):
         place = next((place for place in (source.where.get(name, ()) if source else ())), None)
-        spellings = lens_of(type(model)).spelled(name, place.node, place.place) if place else meta.spellings
+        spellings = (
+            lens_of(type(model)).spelled(name, place.node, place.place) if place else meta.spellings
+        )
         if not any(toolset.has(tool, since=each.since, until=each.until) for each in spellings):
-            message = f"{spellings[0].key} is not understood here by {tool} {getattr(toolset, tool)}"
+            message = (
+                f"{spellings[0].key} is not understood here by {tool} {getattr(toolset, tool)}"
+            )
             hint = "render it for that toolset, or leave it out"
             yield find(tree, start, end, f"{tool.upper()}903", Severity.ERROR, message, help=hint)
 
@@ -283,7 +327,15 @@ def _diagnose(rule: Rule[Any], model: Model, finding: Finding) -> Diagnostic:
     about = finding.at or model
     node = _node(about, finding.field)
     tree = node.tree if node is not None else None
-    start, end = (node.start, node.end if node.body < 0 else max(node.args_end, node.start + 1)) if node else (0, 0)
-    fix = tuple(finding.fix.edits()) if finding.fix is not None and finding.fix._source is not None else ()
+    start, end = (
+        (node.start, node.end if node.body < 0 else max(node.args_end, node.start + 1))
+        if node
+        else (0, 0)
+    )
+    fix = (
+        tuple(finding.fix.edits())
+        if finding.fix is not None and finding.fix._source is not None
+        else ()
+    )
     more = {"help": finding.help, "link": rule.link, "fix": fix, "node": finding.node}
     return find(tree, start, end, rule.code, rule.severity, finding.message, **more)

@@ -1,4 +1,4 @@
-"""How a model says where its fields stand in a file: field metadata, and the `Lens` compiled from it.
+"""Where the fields of a model stand in a file: field metadata, and the `Lens` made from it.
 
 A slice only declares; `core.source` reads by the lens and `core.change` writes by it.
 """
@@ -53,7 +53,8 @@ class Spelling:
     Attributes:
         key: as it is written; empty for the field's own name in the style of the syntax.
         codec: for this spelling, if not the option's own.
-        place: None in the section of the model; `""` in the section around it; a name for the sibling
+        place: None in the section of the model; `""` in the section around it; a name for the
+            sibling
             section of that name.
         since, until: the tool's versions that read it: `since <= version < until`.
     """
@@ -131,12 +132,14 @@ def option(
     """An entry of the section, None where it is absent.
 
     Args:
-        spellings: how it is written, newest first; by default the field's name in the style of the syntax.
+        spellings: how it is written, newest first; by default the field's name in the style of the
+            syntax.
         codec: its words.
         wins: which of several counts for the tool.
         since, until: the versions that know it, for a spelling that does not say so itself.
         doc: what the manual says of it, with the unit.
-        converter: from what a caller may give, like a plain string, to the value; it gets None for absent.
+        converter: from what a caller may give, like a plain string, to the value; it gets None for
+            absent.
     """
     return _field(
         Option(_spellings(spellings, since, until), codec, wins=wins), None, doc, converter
@@ -155,7 +158,7 @@ def options(
 def section(
     model: type[M], key: str = "", *, since: str = "", until: str = "", doc: str = ""
 ) -> M | None:
-    """A section of its own, None where it is absent; where it is repeated the tools read it as one."""
+    """A section, None where it is absent; where it is repeated the tools read it as one."""
     return _field(Section(key, model, since=since, until=until), None, doc)
 
 
@@ -306,7 +309,7 @@ class Lens:
         ]
 
     def peek(self, name: str) -> Callable[[Node], str] | None:
-        """How to read the name of an item without the rest of it, where it is a word of the statement."""
+        """How to read the name of an item alone, where it is a word of the statement."""
         meta = self.fields.get(name)
         if not isinstance(meta, Argument) or meta.rest:
             return None

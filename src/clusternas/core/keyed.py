@@ -120,17 +120,27 @@ class Keyed(Sequence[T], Generic[T]):
     def without(self, name: str) -> Keyed[T]:
         """Without the items of that name."""
         gone = self._fold(name)
-        return self._with(raw for at, raw in enumerate(self._items) if self._fold(self._name(at)) != gone)
+        return self._with(
+            raw for at, raw in enumerate(self._items) if self._fold(self._name(at)) != gone
+        )
 
     def lifted(
-        self, nodes: Iterable[Node], lift: Callable[[Node], T], peek: Callable[[Node], str] | None = None
+        self,
+        nodes: Iterable[Node],
+        lift: Callable[[Node], T],
+        peek: Callable[[Node], str] | None = None,
     ) -> Keyed[T]:
-        """Other items under the same rules, made from nodes when they are asked for; `peek` reads a name alone."""
+        """Other items under the same rules, made from nodes when asked for; `peek` reads a name."""
         return Keyed(nodes, key=self._key, lift=lift, fold=self._fold, first=self._first, peek=peek)
 
     def _with(self, items: Iterable[T | Node]) -> Keyed[T]:
         return Keyed(
-            items, key=self._key, lift=self._lift, fold=self._fold, first=self._first, peek=self._peek
+            items,
+            key=self._key,
+            lift=self._lift,
+            fold=self._fold,
+            first=self._first,
+            peek=self._peek,
         )
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -140,7 +150,9 @@ class Keyed(Sequence[T], Generic[T]):
         if self is other:
             return True
         if isinstance(other, Keyed):
-            return len(self) == len(other) and all(a is b or a == b for a, b in zip(self, other, strict=True))
+            return len(self) == len(other) and all(
+                a is b or a == b for a, b in zip(self, other, strict=True)
+            )
         return isinstance(other, (tuple, list)) and list(self) == list(other)
 
     def __hash__(self) -> int:

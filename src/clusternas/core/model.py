@@ -87,11 +87,16 @@ class Model:
 
     def __getstate__(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
-        return {name: tuple(value) if isinstance(value, Keyed) else value for name, value in values.items()}
+        return {
+            name: tuple(value) if isinstance(value, Keyed) else value
+            for name, value in values.items()
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         converters = {EXTRA: _statements, **lens_of(type(self)).converters}
-        self.__dict__.update((name, converters.get(name, _same)(value)) for name, value in state.items())
+        self.__dict__.update(
+            (name, converters.get(name, _same)(value)) for name, value in state.items()
+        )
 
     @property
     def document(self) -> Tree | None:
@@ -140,12 +145,17 @@ class Model:
         """Why nothing can be read from this text, or None."""
         at = tree.text.find("\0")
         if at >= 0:
-            return parse_error(tree, at, "not a text file: it holds NUL bytes", "give the path of a configuration file")
+            return parse_error(
+                tree,
+                at,
+                "not a text file: it holds NUL bytes",
+                "give the path of a configuration file",
+            )
         return None
 
     @classmethod
     def knows(cls, node: Node) -> bool:
-        """Whether a statement that no field takes is none the less known to the tool, and not to be reported."""
+        """Whether the tool knows a statement that no field takes, so that it is not reported."""
         return False
 
     @classmethod
@@ -193,12 +203,14 @@ class Model:
         return self.syntax.render(children), change.translations
 
     def diff(self, toolset: Toolset | None = None) -> str:
-        """The unified diff from the text it was read from to `render`; empty when nothing changed."""
+        """The unified diff from its text to `render`; empty when nothing changed."""
         before = "" if self._source is None else self._source.tree.text
         path = "" if self._source is None else self._source.tree.path
         return unified(before, self.render(toolset), path.lstrip("/") or type(self).__name__)
 
-    def write(self, path: str = "", runner: Runner | None = None, *, toolset: Toolset | None = None) -> Result[Written]:
+    def write(
+        self, path: str = "", runner: Runner | None = None, *, toolset: Toolset | None = None
+    ) -> Result[Written]:
         """Write it to its file: atomic, mode and owner kept, nothing written when nothing changed.
 
         Args:
@@ -221,7 +233,7 @@ class Model:
         return write_file(target, to_bytes(self.render(toolset)), expect=expect).run(runner)
 
     def validate(self, toolset: Toolset | None = None) -> list[Diagnostic]:
-        """What is wrong with it, for the tools of a toolset or for all: grammar, values, and the known mistakes."""
+        """What is wrong with it for these tools: grammar, values, and the known mistakes."""
         from clusternas.core.diagnostics import validate
 
         return validate(self, toolset)
@@ -239,7 +251,11 @@ class Model:
         fields = attrs.fields(type(self))
         names = [field.name for field in fields if field.name not in (EXTRA, "_source")]
         lens = lens_of(type(self))
-        shown = [(name, getattr(self, name)) for name in names if getattr(self, name) != lens.defaults.get(name)]
+        shown = [
+            (name, getattr(self, name))
+            for name in names
+            if getattr(self, name) != lens.defaults.get(name)
+        ]
         if self.extra:
             shown.append((EXTRA, self.extra))
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown)})"
@@ -249,7 +265,12 @@ def parse_error(tree: Tree, offset: int, message: str, hint: str) -> ParseError:
     """A `ParseError` at an offset of a text."""
     line, column = tree.lines.position(offset)
     return ParseError(
-        message, hint=hint, path=tree.path, line=line, column=column, source=tree.lines.source(line)[:200]
+        message,
+        hint=hint,
+        path=tree.path,
+        line=line,
+        column=column,
+        source=tree.lines.source(line)[:200],
     )
 
 
@@ -259,7 +280,9 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         if not os.path.isfile(name):
             what = "is a directory" if os.path.isdir(name) else "is not a file"
-            raise ParseError(f"{name} {what if os.path.exists(name) else 'does not exist'}", path=name)
+            raise ParseError(
+                f"{name} {what if os.path.exists(name) else 'does not exist'}", path=name
+            )
         if os.path.getsize(name) > MAX_BYTES:
             raise ParseError(
                 f"{name} has {os.path.getsize(name)} bytes: no configuration is that large",
@@ -269,4 +292,6 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         with open(name, "rb") as file:
             return file.read(MAX_BYTES)
     except OSError as error:
-        raise ParseError(f"cannot read {name}: {error.strerror}", hint="check the path and its mode", path=name) from None
+        raise ParseError(
+            f"cannot read {name}: {error.strerror}", hint="check the path and its mode", path=name
+        ) from None

@@ -21,7 +21,10 @@ def _text(each: Diagnostic) -> str:
     rows = [str(each)]
     if each.source:
         shown = each.source.expandtabs(1)
-        rows += [f"  {shown}", "  " + " " * (each.column - 1) + "^" * max(each.end_column - each.column, 1)]
+        rows += [
+            f"  {shown}",
+            "  " + " " * (each.column - 1) + "^" * max(each.end_column - each.column, 1),
+        ]
     if each.help:
         rows.append(f"  help: {each.help}")
     if each.link:
@@ -60,12 +63,18 @@ def to_sarif(diagnostics: Sequence[Diagnostic]) -> str:
     driver = {"name": "clusternas", "rules": [{"id": code} for code in codes]}
     run = {"tool": {"driver": driver}, "results": [_result(each) for each in diagnostics]}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
-    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=True)
+    return json.dumps(
+        {"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=True
+    )
 
 
 def _result(each: Diagnostic) -> dict[str, object]:
     text = each.message + (f"\n{each.help}" if each.help else "")
-    result: dict[str, object] = {"ruleId": each.code, "level": LEVELS[each.severity], "message": {"text": text}}
+    result: dict[str, object] = {
+        "ruleId": each.code,
+        "level": LEVELS[each.severity],
+        "message": {"text": text},
+    }
     if each.path:
         place: dict[str, object] = {"artifactLocation": {"uri": each.path.lstrip("/")}}
         if each.line:

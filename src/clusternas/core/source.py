@@ -110,7 +110,7 @@ class Source:
         return values
 
     def _sort(self) -> dict[str, list[tuple[str, Place]]]:
-        """Share out the children: to fields, to nested sections they belong to, or to the unknown."""
+        """Share out the children: to fields, to nested sections, or to the unknown."""
         lens, where, strays = self.lens, self.where, dict[str, list[tuple[str, Place]]]()
         table, twins, rest = lens.table, lens.twins, lens.any
         for parent in self.nodes:

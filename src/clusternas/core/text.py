@@ -38,7 +38,8 @@ def encode(text: str) -> bytes:
 def apply(text: str, edits: Iterable[Edit]) -> str:
     """Apply edits to a text.
 
-    Edits at the same place keep their order, and an insertion goes before a replacement that starts there.
+    Edits at the same place keep their order, and an insertion goes before a replacement that
+    starts there.
 
     Raises:
         ValueError: two edits overlap.
@@ -96,4 +97,6 @@ def unified(before: str, after: str, name: str) -> str:
     rows = difflib.unified_diff(
         before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
     )
-    return "".join(row if row.endswith("\n") else row + "\n\\ No newline at end of file\n" for row in rows)
+    return "".join(
+        row if row.endswith("\n") else row + "\n\\ No newline at end of file\n" for row in rows
+    )

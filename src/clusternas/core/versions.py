@@ -42,7 +42,9 @@ def parse_version(banner: str) -> Version:
         return Version(found.group(1))
     alone = MAJOR.search(banner)
     if alone is None:
-        raise ValidationError(f"no version number in {banner!r}", hint="give a version like 8.4 or 2.03.16")
+        raise ValidationError(
+            f"no version number in {banner!r}", hint="give a version like 8.4 or 2.03.16"
+        )
     return Version(alone.group())
 
 
@@ -51,7 +53,8 @@ class Toolset:
     """The tools of a machine and their versions; None means not installed or not known.
 
     Attributes:
-        drbd: of the module that runs, not of the userland: Debian 12 ships utils 9.22 and module 8.4.
+        drbd: of the module that runs, not of the userland: Debian 12 ships utils 9.22 and module
+            8.4.
         lvm, gfs2, cman, corosync, dlm, samba, ctdb, bind, linux: as each prints them.
         init: what starts the services, `systemd` or `sysv`.
 
@@ -93,11 +96,13 @@ class Toolset:
         return None if raw is None else parse_version(raw)
 
     def has(self, tool: str, *, since: str = "", until: str = "") -> bool:
-        """Whether a tool is in `since <= version < until`; a tool of unknown version has everything."""
+        """Whether `since <= version < until`; a tool of unknown version has everything."""
         version = self.version(tool)
         if version is None:
             return True
-        return not (since and version < parse_version(since)) and not (until and version >= parse_version(until))
+        return not (since and version < parse_version(since)) and not (
+            until and version >= parse_version(until)
+        )
 
 
 Toolset.EL6 = Toolset(

@@ -64,7 +64,9 @@ class Applied:
     def raise_for_failure(self) -> None:
         """Raise a `PlanError` that names the first failure, if there is one."""
         for name, error in self.failed.items():
-            raise PlanError(f"{name}: {error.message}", hint=error.hint or "mend it, then plan and apply again") from error
+            raise PlanError(
+                f"{name}: {error.message}", hint=error.hint or "mend it, then plan and apply again"
+            ) from error
         if not self.ok:
             raise PlanError(f"{len(self.skipped)} steps did not run", hint="plan and apply again")
 
@@ -76,13 +78,13 @@ class Applied:
 
 
 class Journal:
-    """Writes every event to a file as it happens, one JSON object a line, safe on disk before the step goes on.
+    """Writes every event to a file, one JSON object a line, on disk before the step goes on.
 
     Give it to `Plan.apply(on=[Journal(path)])`.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = Path(path).open("a", encoding="utf-8")
+        self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - closed by `close`
 
     def __call__(self, event: Event) -> None:
         record = {
@@ -123,11 +125,14 @@ def _refuse(plan: Plan, nodes: Mapping[str, Runner], allowed: frozenset[str]) ->
     missing = [name for name in plan.destroys if name not in allowed]
     if missing:
         raise Refused(
-            f"the plan destroys data: {', '.join(missing)}", hint=f"allow it by name: allow={missing!r}"
+            f"the plan destroys data: {', '.join(missing)}",
+            hint=f"allow it by name: allow={missing!r}",
         )
     absent = [name for name in plan.nodes if name not in nodes]
     if absent:
-        raise PlanError(f"no runner for {', '.join(absent)}", hint="give a runner for every node of the plan")
+        raise PlanError(
+            f"no runner for {', '.join(absent)}", hint="give a runner for every node of the plan"
+        )
 
 
 class _Worker:
@@ -155,10 +160,16 @@ class _Worker:
         try:
             self.tell(step, "start")
             if step.guard and not self._true(runner, step, step.guard):
-                raise Refused(f"{step.command} was not run: {step.guard.says} is not true", hint="look at the node, then plan again")
+                raise Refused(
+                    f"{step.command} was not run: {step.guard.says} is not true",
+                    hint="look at the node, then plan again",
+                )
             runner.run(step.command.allow(self._allowed))
             if step.verify and not self._true(runner, step, step.verify):
-                raise PlanError(f"it ran, but {step.verify.says} is not true", hint="look at the node, then plan again")
+                raise PlanError(
+                    f"it ran, but {step.verify.says} is not true",
+                    hint="look at the node, then plan again",
+                )
         except ClusterNasError as error:
             self.tell(step, "failed", str(error), time.monotonic() - began)
             raise
@@ -207,7 +218,9 @@ class _Scheduler:
                 self._stopped = True
         for step in self._waiting.values():
             self._worker.tell(step, "skipped")
-        return Applied(self._plan, tuple(self._done), self._failed, tuple(self._waiting), self._stopped)
+        return Applied(
+            self._plan, tuple(self._done), self._failed, tuple(self._waiting), self._stopped
+        )
 
     def _start_ready(self) -> None:
         done = set(self._done)

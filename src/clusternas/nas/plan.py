@@ -172,7 +172,8 @@ class Plan:
         width = max(len(step.node) for step in self.steps)
         names = max(min(len(str(step.command)), 48) for step in self.steps)
         rows = [
-            f"{'!' if step.destroys else ' '}{number:>3}  {step.node:<{width}}  {str(step.command):<{names}}  # {step.reason}"
+            f"{'!' if step.destroys else ' '}{number:>3}  {step.node:<{width}}"
+            f"  {step.command!s:<{names}}  # {step.reason}"
             for number, step in enumerate(self.steps, 1)
         ]
         return "\n".join([self.summary(), *rows])
@@ -212,7 +213,11 @@ class Plan:
             f"<td><code>{html.escape(str(step.command))}</code></td><td>{html.escape(step.reason)}</td></tr>"
             for step in self.steps
         )
-        return f"<p>{html.escape(self.summary())}</p><table>{rows}</table>" if rows else "<p>nothing to do</p>"
+        return (
+            f"<p>{html.escape(self.summary())}</p><table>{rows}</table>"
+            if rows
+            else "<p>nothing to do</p>"
+        )
 
     def apply(
         self,

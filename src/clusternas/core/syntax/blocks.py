@@ -1,6 +1,7 @@
 """Sections in braces: drbd.conf, lvm.conf and corosync.conf, each as its own scanner reads it.
 
-Sources: drbd-utils `user/v9/drbdadm_scanner.fl`, lvm2 `libdm/libdm-config.c`, corosync `exec/coroparse.c`.
+Sources: drbd-utils `user/v9/drbdadm_scanner.fl`, lvm2 `libdm/libdm-config.c`, corosync
+    `exec/coroparse.c`.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ def _nested(string: str) -> re.Pattern[str]:
 
 
 class BlockSyntax(LineSyntax):
-    """What drbd.conf and lvm.conf share: free form, `#` comments, strings in quotes, sections in braces.
+    """What drbd.conf and lvm.conf share: free form, `#` comments, quotes, braces.
 
-    A statement is matched as one, with the blanks and comments before it; a section is skipped as one and cut when
-    somebody looks into it.
+    A statement is matched as one, with the blanks and comments before it; a section is skipped as
+    one and cut when somebody looks into it.
     """
 
     statement: re.Pattern[str]
-    """Groups: keyword; then what the grammar of the words needs; `open` for a section, `close` for a stray brace."""
+    """Groups: `key`, then `entry`, `open` for a section, or `close` for a stray brace."""
     section: re.Pattern[str]
     """From behind the opening brace to the closing one."""
     brace: re.Pattern[str]
@@ -63,7 +64,9 @@ class BlockSyntax(LineSyntax):
         text, at, end = tree.text, section.body, section.body_end
         depth = section.depth + 1
         if depth > MAX_DEPTH:
-            tree.problems.append(Problem(section.start, at, f"nested deeper than {MAX_DEPTH} sections", fatal=True))
+            tree.problems.append(
+                Problem(section.start, at, f"nested deeper than {MAX_DEPTH} sections", fatal=True)
+            )
             return []
         nodes: list[Node] = []
         match = self.statement.match
@@ -79,7 +82,9 @@ class BlockSyntax(LineSyntax):
                 nodes.append(self.entry(section, found, depth))
                 at = found.end()
             elif kind == "close":
-                tree.problems.append(Problem(found.end() - 1, found.end(), "a '}' that closes nothing", "delete it"))
+                tree.problems.append(
+                    Problem(found.end() - 1, found.end(), "a '}' that closes nothing", "delete it")
+                )
                 at = found.end()
             else:
                 break
@@ -96,7 +101,9 @@ class BlockSyntax(LineSyntax):
                 return
             junk = self.junk.match(tree.text, at, end)
             stop = junk.end() if junk and junk.end() > at else at + 1
-            tree.problems.append(Problem(at, stop, f"cannot read {tree.text[at:stop].strip()[:40]!r}"))
+            tree.problems.append(
+                Problem(at, stop, f"cannot read {tree.text[at:stop].strip()[:40]!r}")
+            )
             at = stop
             while found := self.statement.match(tree.text, at, end):
                 if found.end() == at or found.lastgroup not in ("open", "entry"):
@@ -118,7 +125,17 @@ class BlockSyntax(LineSyntax):
             what = f"section {found['key']!r} is not closed"
             tree.problems.append(Problem(found.start("key"), body, what, "add the missing '}'"))
         args = found.end("key")
-        return Node(tree, self.keyword(found["key"]), found.start("key"), args, body - 1, end, body, body_end, depth)
+        return Node(
+            tree,
+            self.keyword(found["key"]),
+            found.start("key"),
+            args,
+            body - 1,
+            end,
+            body,
+            body_end,
+            depth,
+        )
 
     def _close(self, text: str, at: int, limit: int) -> int:
         """The closing brace of a section of any depth, or -1."""
@@ -145,7 +162,9 @@ class BlockSyntax(LineSyntax):
         head = " ".join((statement.key, *statement.words))
         if statement.children is None:
             return [indent + self.line(statement)]
-        inside = [row for child in statement.children for row in self.lines(child, indent + unit, unit)]
+        inside = [
+            row for child in statement.children for row in self.lines(child, indent + unit, unit)
+        ]
         return [f"{indent}{head} {{", *inside, f"{indent}}}"]
 
     @abstractmethod
@@ -184,7 +203,9 @@ class DrbdSyntax(BlockSyntax):
         found = self.statement.match(section.tree.text, at, section.body_end)
         if found and found.lastgroup == "unended":
             what = f"{found['key']!r} is not ended"
-            section.tree.problems.append(Problem(found.start("key"), found.end("key"), what, "add the missing ';'"))
+            section.tree.problems.append(
+                Problem(found.start("key"), found.end("key"), what, "add the missing ';'")
+            )
         else:
             super()._rest(section, nodes, at)
 
@@ -192,7 +213,9 @@ class DrbdSyntax(BlockSyntax):
         start, args = found.span("key")
         end = found.end()
         if found.lastgroup == "entry":
-            return Node(section.tree, self.keyword(found["key"]), start, args, end - 1, end, depth=depth)
+            return Node(
+                section.tree, self.keyword(found["key"]), start, args, end - 1, end, depth=depth
+            )
         words = self._split(section.tree.text, args, end)
         end = words[-1].end if words else args
         return Node(section.tree, self.keyword(found["key"]), start, args, end, end, depth=depth)
@@ -230,7 +253,8 @@ class LvmSyntax(BlockSyntax):
     _ITEM = rf"(?s:{_TEXT})|'[^']*+'|#[^\n]*+"
     statement = re.compile(
         rf"{TRIVIA}(?:(?P<key>{STRING}|[^\s={{}}\[\]\"'#,]++)[ \t\r\n]*+"
-        rf"(?:=[ \t\r\n]*+(?P<entry>\[[^\]\"'#]*+(?:(?:{_ITEM})[^\]\"'#]*+)*+\]|(?s:{_TEXT})|'[^']*+'|[^\s#={{}}\[\]\"']++)"
+        rf"(?:=[ \t\r\n]*+(?P<entry>\[[^\]\"'#]*+(?:(?:{_ITEM})[^\]\"'#]*+)*+\]"
+        rf"|(?s:{_TEXT})|'[^']*+'|[^\s#={{}}\[\]\"']++)"
         rf"|(?P<open>\{{))|(?P<close>\}}))"
     )
     section = _nested(rf"{_TEXT}|'[^']*+'")
@@ -238,7 +262,15 @@ class LvmSyntax(BlockSyntax):
 
     def entry(self, section: Node, found: re.Match[str], depth: int) -> Node:
         value, end = found.span("entry")
-        return Node(section.tree, self.keyword(found["key"]), found.start("key"), value, end, end, depth=depth)
+        return Node(
+            section.tree,
+            self.keyword(found["key"]),
+            found.start("key"),
+            value,
+            end,
+            end,
+            depth=depth,
+        )
 
     def words(self, node: Node) -> list[Word]:
         if node.body >= 0:
@@ -266,7 +298,9 @@ class CorosyncSyntax(LineSyntax):
     def cut(self, section: Node) -> list[Node]:
         tree, at, end = section.tree, section.body, section.body_end
         if section.depth >= MAX_DEPTH:
-            tree.problems.append(Problem(section.start, at, f"nested deeper than {MAX_DEPTH} sections", fatal=True))
+            tree.problems.append(
+                Problem(section.start, at, f"nested deeper than {MAX_DEPTH} sections", fatal=True)
+            )
             return []
         nodes: list[Node] = []
         while at < end:
@@ -281,7 +315,11 @@ class CorosyncSyntax(LineSyntax):
             elif ":" in row:
                 nodes.append(self._entry(section, start, start + len(row)))
             else:
-                what = "a '}' that closes nothing" if row == "}" else f"neither a section nor 'key: value': {row[:40]!r}"
+                what = (
+                    "a '}' that closes nothing"
+                    if row == "}"
+                    else f"neither a section nor 'key: value': {row[:40]!r}"
+                )
                 tree.problems.append(Problem(start, start + len(row), what, fatal=True))
             at = stop + 1
         return nodes
@@ -304,13 +342,21 @@ class CorosyncSyntax(LineSyntax):
         brace = text.index("{", start, end)
         key = text[start:brace].rstrip(self._BLANK + ":")
         if brace + 1 != end:
-            tree.problems.append(Problem(brace + 1, end, "something stands after '{'", "put it on the next line", True))
+            tree.problems.append(
+                Problem(
+                    brace + 1, end, "something stands after '{'", "put it on the next line", True
+                )
+            )
         if not key:
-            tree.problems.append(Problem(start, end, "a section without a name", "write it before the '{'", True))
+            tree.problems.append(
+                Problem(start, end, "a section without a name", "write it before the '{'", True)
+            )
         close = self._close(text, stop + 1, parent.body_end)
         if close < 0:
             close = parent.body_end
-            tree.problems.append(Problem(start, end, f"section {key!r} is not closed", "add a line with '}'", True))
+            tree.problems.append(
+                Problem(start, end, f"section {key!r} is not closed", "add a line with '}'", True)
+            )
         body = min(brace + 1, close)
         last = min(close + 1, parent.body_end)
         return Node(tree, key, start, brace, brace, last, body, close, parent.depth + 1)
@@ -339,5 +385,7 @@ class CorosyncSyntax(LineSyntax):
     def lines(self, statement: Statement, indent: str, unit: str) -> list[str]:
         if statement.children is None:
             return [f"{indent}{statement.key}: {' '.join(statement.words)}"]
-        inside = [row for child in statement.children for row in self.lines(child, indent + unit, unit)]
+        inside = [
+            row for child in statement.children for row in self.lines(child, indent + unit, unit)
+        ]
         return [f"{indent}{statement.key} {{", *inside, f"{indent}}}"]

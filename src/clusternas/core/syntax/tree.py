@@ -1,6 +1,7 @@
 """The tree of spans that every syntax yields, and the edits that a syntax can make on it.
 
-A `Node` knows where a statement is, not what it means. The children of a section are cut when somebody
+A `Node` knows where a statement is, not what it means. The children of a section are cut when
+somebody
 looks into it. A `Statement` is the same thing without a place: what a model wants to see written.
 """
 
@@ -45,7 +46,7 @@ class Problem(NamedTuple):
 
 @attrs.frozen
 class Statement:
-    """A statement without a place: a key, raw words as they are spelled in a file, and children if it is a section.
+    """A statement without a place: a key, words as a file spells them, children if a section.
 
     Attributes:
         key: as it is spelled, e.g. `allow-two-primaries`.
@@ -73,7 +74,18 @@ class Node:
         depth: how many sections it stands in.
     """
 
-    __slots__ = ("_children", "args", "args_end", "body", "body_end", "depth", "end", "key", "start", "tree")
+    __slots__ = (
+        "_children",
+        "args",
+        "args_end",
+        "body",
+        "body_end",
+        "depth",
+        "end",
+        "key",
+        "start",
+        "tree",
+    )
 
     def __init__(
         self,
@@ -168,7 +180,7 @@ class Tree:
         return Tree(apply(self.text, edits), self.syntax, self.path)
 
     def check(self) -> list[Problem]:
-        """All that the grammar does not allow, after looking into every section; in the order of the text."""
+        """All that the grammar does not allow, in the order of the text; looks into every section."""
         if not self._checked:
             self._checked = True
             for _ in self.root.walk():
@@ -179,9 +191,10 @@ class Tree:
 
 
 class Syntax(ABC):
-    """One grammar: how a text is cut into nodes, and how edits and new statements are written in it.
+    """One grammar: how a text is cut into nodes, and how edits are written in it.
 
-    Cutting never raises, whatever the text: what it cannot read it skips and reports to `tree.problems`.
+    Cutting never raises, whatever the text: what it cannot read it skips and reports to
+    `tree.problems`.
     """
 
     name: str
@@ -210,7 +223,7 @@ class Syntax(ABC):
         """The keyword for a field of that Python name, in the style of the format."""
         return name.rstrip("_")
 
-    def check(self, tree: Tree) -> None:
+    def check(self, tree: Tree) -> None:  # noqa: B027 - most grammars see everything when they cut
         """Report to `tree.problems` what cutting alone does not see."""
 
     @abstractmethod
@@ -222,7 +235,9 @@ class Syntax(ABC):
         """Take a statement out, with the comment on its line."""
 
     @abstractmethod
-    def insert(self, parent: Node, after: Node | None, statements: Sequence[Statement]) -> list[Edit]:
+    def insert(
+        self, parent: Node, after: Node | None, statements: Sequence[Statement]
+    ) -> list[Edit]:
         """Write new statements into a section after one of its children, or as its first.
 
         `after` may be a node that another edit removes: the place is still good.
@@ -256,16 +271,17 @@ class Syntax(ABC):
 class LineSyntax(Syntax):
     """What the syntaxes share whose statements stand on lines, one or more to a line.
 
-    Subclasses say how a statement is printed (`lines`) and what may follow one on its line (`tail`).
+    Subclasses say how a statement is printed (`lines`) and what may follow one on its line
+    (`tail`).
     """
 
     indent = "\t"
     tail = re.compile(r"[ \t]*+(?:#[^\n]*+)?+\r?+(?:\n|\Z)")
-    """From the end of a statement to the end of its line, its comment included, if nothing else follows."""
+    """From the end of a statement to the end of its line, if at most a comment follows."""
 
     @abstractmethod
     def lines(self, statement: Statement, indent: str, unit: str) -> list[str]:
-        """The lines of a new statement, without newlines. `indent` is its own, `unit` one level more."""
+        """The lines of a new statement, without newlines; `unit` is one level of indent."""
 
     def render(self, statements: Sequence[Statement]) -> str:
         rows = [row for statement in statements for row in self.lines(statement, "", self.indent)]
@@ -286,7 +302,9 @@ class LineSyntax(Syntax):
             start -= 1
         return [Edit(start, end, "")]
 
-    def insert(self, parent: Node, after: Node | None, statements: Sequence[Statement]) -> list[Edit]:
+    def insert(
+        self, parent: Node, after: Node | None, statements: Sequence[Statement]
+    ) -> list[Edit]:
         text = parent.tree.text
         newline = newline_of(text)
         unit = self.unit(parent.tree)
@@ -299,7 +317,10 @@ class LineSyntax(Syntax):
             if tail.group().endswith("\n"):
                 return [Edit(tail.end(), tail.end(), "".join(row + newline for row in rows))]
             return [Edit(tail.end(), tail.end(), "".join(newline + row for row in rows))]
-        rows = [" ".join(row.strip() for row in self.lines(statement, "", "")) for statement in statements]
+        rows = [
+            " ".join(row.strip() for row in self.lines(statement, "", ""))
+            for statement in statements
+        ]
         return [Edit(after.end, after.end, "".join(" " + row for row in rows))]
 
     def text_at(self, node: Node, statement: Statement) -> str:
@@ -316,18 +337,31 @@ class LineSyntax(Syntax):
         rows = [row for statement in statements for row in self.lines(statement, inner, unit)]
         start = line_start(text, parent.body_end)
         if parent.depth < 0 or start > parent.body:
-            place = start if parent.depth >= 0 and not text[start : parent.body_end].strip() else parent.body_end
+            place = (
+                start
+                if parent.depth >= 0 and not text[start : parent.body_end].strip()
+                else parent.body_end
+            )
             lead = newline if place > parent.body and text[place - 1] != "\n" else ""
             return [Edit(place, place, lead + "".join(row + newline for row in rows))]
         body = text[parent.body : parent.body_end].rstrip()
-        return [Edit(parent.body + len(body), parent.body_end, newline + "".join(row + newline for row in rows) + base)]
+        return [
+            Edit(
+                parent.body + len(body),
+                parent.body_end,
+                newline + "".join(row + newline for row in rows) + base,
+            )
+        ]
 
     def unit(self, tree: Tree) -> str:
-        """One level of indent as this text has it, from its first nested statement that is indented."""
+        """One level of indent, as the first nested statement of the text has it."""
         for section in tree.root.children:
             if section.body >= 0 and section.children:
                 child = section.children[0]
-                inner, outer = indent_of(tree.text, child.start), indent_of(tree.text, section.start)
+                inner, outer = (
+                    indent_of(tree.text, child.start),
+                    indent_of(tree.text, section.start),
+                )
                 if inner.startswith(outer) and inner != outer:
                     return inner[len(outer) :]
         return self.indent
