@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import logging
 import os
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -16,7 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import attrs
 
 from clusternas.core.command import Command, Output, Result
-from clusternas.core.errors import CommandError, CommandFailed, CommandNotFound, CommandTimeout
+from clusternas.core.errors import CommandError, CommandFailed
+from clusternas.runners.base import perform, too_late, unknown_tool
 
 if TYPE_CHECKING:
     import sh
@@ -31,9 +30,6 @@ SBIN = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 KEPT = ("HOME", "LOGNAME", "USER")
 ANY_CODE = list(range(-64, 256))  # signals and exit codes
 GRACE = 2.0  # seconds between asking a command to end and killing it
-
-logger = logging.getLogger("clusternas.runners")
-logger.addHandler(logging.NullHandler())
 
 
 @attrs.frozen(kw_only=True)
@@ -68,15 +64,7 @@ class Local:
             CommandTimeout: it did not end in time and was killed.
             CommandFailed: its exit code is not one of `ok`.
         """
-        command.require_allowed()
-        started = time.monotonic()
-        try:
-            output = self.execute(command)
-        except CommandError as error:
-            _log(command, self.name, type(error).__name__, started)
-            raise
-        _log(command, self.name, f"exit code {output.exit_code}", started)
-        return command.result(output, node=self.name, duration=time.monotonic() - started)
+        return perform(command, self.execute, self.name)
 
     def execute(self, command: Command[object]) -> Output:
         """Run it and judge nothing: for runners that reach other machines through this one."""
@@ -91,20 +79,15 @@ class Local:
                 raise self._not_started(command, str(error)) from None
             except TimeoutError:
                 printed = Output(-signal.SIGKILL, _written(stdout), _written(stderr))
-                message = f"did not end within {command.timeout:g} s and was killed"
-                raise command.error(CommandTimeout, message, printed, node=self.name) from None
+                raise too_late(command, printed, self.name) from None
             return Output(code, _written(stdout), _written(stderr))
 
     def _request(self, command: Command[object]) -> Request:
         path = self.path or f"{os.environ.get('PATH', os.defpath)}:{SBIN}"
         tool = shutil.which(command.argv[0], path=path)
         if tool is None:
-            raise command.error(
-                CommandNotFound,
-                f"{command.argv[0]} is not installed",
-                node=self.name,
-                hint=f"looked in {path}" if os.sep not in command.argv[0] else "",
-            )
+            hint = "" if os.sep in command.argv[0] else f"looked in {path}"
+            raise unknown_tool(command, self.name, hint)
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         env = {**kept, "PATH": path, "LC_ALL": "C", **self.env, **dict(command.env)}
         return {"argv": (tool, *command.argv[1:]), "env": env, "cwd": str(Path.cwd())}
@@ -204,16 +187,3 @@ def _scratch() -> BinaryIO:
 def _written(file: BinaryIO) -> bytes:
     file.seek(0)
     return file.read()
-
-
-def _log(command: Command[object], node: str, outcome: str, started: float) -> None:
-    duration = time.monotonic() - started
-    where = f"{node}: " if node else ""
-    logger.debug(
-        "%s%s: %s in %.3f s",
-        where,
-        command,
-        outcome,
-        duration,
-        extra={"node": node, "command": str(command), "outcome": outcome, "duration": duration},
-    )
