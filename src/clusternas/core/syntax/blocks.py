@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 
-from clusternas.core.syntax.tree import MAX_DEPTH, LineSyntax, Node, Problem, Statement, Word
+from clusternas.core.syntax.tree import MAX_DEPTH, LineSyntax, Node, Problem, Statement, Tree, Word
 
 __all__ = ["BlockSyntax", "CorosyncSyntax", "DrbdSyntax", "LvmSyntax", "quoted", "unquoted"]
 
@@ -68,6 +68,9 @@ class BlockSyntax(LineSyntax):
                 Problem(section.start, at, f"nested deeper than {MAX_DEPTH} sections", fatal=True)
             )
             return []
+        inside = self._inside(section) if depth else None
+        if inside is not None:
+            return inside
         nodes: list[Node] = []
         match = self.statement.match
         while found := match(text, at, end):
@@ -79,7 +82,7 @@ class BlockSyntax(LineSyntax):
                 nodes.append(node)
                 at = node.end
             elif kind == "entry":
-                nodes.append(self.entry(section, found, depth))
+                nodes.append(self.entry(tree, found, depth))
                 at = found.end()
             elif kind == "close":
                 tree.problems.append(
@@ -90,6 +93,34 @@ class BlockSyntax(LineSyntax):
                 break
         self._rest(section, nodes, at)
         return nodes
+
+    def _inside(self, section: Node) -> list[Node] | None:
+        """All that stands in a section, at any depth, in one pass; None if there is a mistake in it."""
+        tree, at, depth = section.tree, section.body, section.depth + 1
+        nodes: list[Node] = []
+        stack: list[tuple[list[Node], Node]] = []
+        for found in self.statement.finditer(tree.text, at, section.body_end):
+            if found.start() != at:
+                return None
+            at = found.end()
+            kind = found.lastgroup
+            if kind == "entry":
+                nodes.append(self.entry(tree, found, depth))
+            elif kind == "open" and depth < MAX_DEPTH:
+                start, args = found.span(1)
+                node = Node(tree, self.keyword(found[1]), start, args, at - 1, at, at, at, depth)
+                nodes.append(node)
+                stack.append((nodes, node))
+                nodes = node.adopt()
+                depth += 1
+            elif kind == "close" and stack:
+                nodes, node = stack.pop()
+                node.body_end, node.end = at - 1, at
+                depth -= 1
+            else:
+                return None
+        rest = self.trivia.match(tree.text, at, section.body_end)
+        return None if stack or not rest or rest.end() != section.body_end else nodes
 
     def _rest(self, section: Node, nodes: list[Node], at: int) -> None:
         """What no statement begins with: report it and go on behind it."""
@@ -111,7 +142,7 @@ class BlockSyntax(LineSyntax):
                 if found.lastgroup == "open":
                     node = self._section(tree.root, found, section.depth + 1, end)
                 else:
-                    node = self.entry(section, found, section.depth + 1)
+                    node = self.entry(section.tree, found, section.depth + 1)
                 nodes.append(node)
                 at = max(node.end, found.end())
 
@@ -155,7 +186,7 @@ class BlockSyntax(LineSyntax):
         return unquoted(spelled) if spelled[0] == '"' else spelled
 
     @abstractmethod
-    def entry(self, section: Node, found: re.Match[str], depth: int) -> Node:
+    def entry(self, tree: Tree, found: re.Match[str], depth: int) -> Node:
         """The node of an entry that was matched."""
 
     def lines(self, statement: Statement, indent: str, unit: str) -> list[str]:
@@ -196,7 +227,7 @@ class DrbdSyntax(BlockSyntax):
         last = nodes[-1].end if nodes else section.body
         tail = self.statement.match(section.tree.text, last, section.body_end)
         if tail and tail.lastgroup == "unended":
-            nodes.append(self.entry(section, tail, section.depth + 1))
+            nodes.append(self.entry(section.tree, tail, section.depth + 1))
         return nodes
 
     def _rest(self, section: Node, nodes: list[Node], at: int) -> None:
@@ -209,19 +240,21 @@ class DrbdSyntax(BlockSyntax):
         else:
             super()._rest(section, nodes, at)
 
-    def entry(self, section: Node, found: re.Match[str], depth: int) -> Node:
-        start, args = found.span("key")
+    def entry(self, tree: Tree, found: re.Match[str], depth: int) -> Node:
+        start, args = found.span(1)
         end = found.end()
         if found.lastgroup == "entry":
-            return Node(
-                section.tree, self.keyword(found["key"]), start, args, end - 1, end, depth=depth
-            )
-        words = self._split(section.tree.text, args, end)
+            return Node(tree, self.keyword(found[1]), start, args, end - 1, end, -1, -1, depth)
+        words = self._split(tree.text, args, end)
         end = words[-1].end if words else args
-        return Node(section.tree, self.keyword(found["key"]), start, args, end, end, depth=depth)
+        return Node(tree, self.keyword(found[1]), start, args, end, end, -1, -1, depth)
 
     def words(self, node: Node) -> list[Word]:
         return self._split(node.tree.text, node.args, node.args_end)
+
+    def values(self, node: Node) -> list[str]:
+        text = node.tree.text[node.args : node.args_end]
+        return super().values(node) if '"' in text or "#" in text else text.split()
 
     def _split(self, text: str, start: int, end: int) -> list[Word]:
         words = []
@@ -260,17 +293,9 @@ class LvmSyntax(BlockSyntax):
     section = _nested(rf"{_TEXT}|'[^']*+'")
     brace = re.compile(rf"{_ITEM}|[{{}}]")
 
-    def entry(self, section: Node, found: re.Match[str], depth: int) -> Node:
-        value, end = found.span("entry")
-        return Node(
-            section.tree,
-            self.keyword(found["key"]),
-            found.start("key"),
-            value,
-            end,
-            end,
-            depth=depth,
-        )
+    def entry(self, tree: Tree, found: re.Match[str], depth: int) -> Node:
+        value, end = found.span(2)
+        return Node(tree, self.keyword(found[1]), found.start(1), value, end, end, -1, -1, depth)
 
     def words(self, node: Node) -> list[Word]:
         if node.body >= 0:

@@ -117,6 +117,11 @@ class Node:
             self._children = self.tree.syntax.cut(self) if self.body >= 0 else []
         return self._children
 
+    def adopt(self) -> list[Node]:
+        """An empty list of children to fill, for a syntax that cuts several levels in one pass."""
+        self._children = children = list[Node]()
+        return children
+
     @property
     def words(self) -> list[Word]:
         """Its values, split and unquoted now."""
@@ -125,7 +130,7 @@ class Node:
     @property
     def values(self) -> list[str]:
         """The texts of its words."""
-        return [word.text for word in self.tree.syntax.words(self)]
+        return self.tree.syntax.values(self)
 
     @property
     def raw(self) -> str:
@@ -210,6 +215,10 @@ class Syntax(ABC):
     @abstractmethod
     def words(self, node: Node) -> list[Word]:
         """The values of a statement with their places."""
+
+    def values(self, node: Node) -> list[str]:
+        """The texts of the words alone."""
+        return [word.text for word in self.words(node)]
 
     def spelling(self, node: Node) -> str:
         """The key as the text has it."""
