@@ -1,0 +1,1 @@
+"""DNS: zone files, the round-robin name of the cluster, and the tools of BIND."""
