@@ -6,7 +6,7 @@ import functools
 import os
 import re
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Literal, TypedDict, TypeVar
 
 import attrs
 
@@ -16,7 +16,7 @@ from clusternas.runners.base import perform
 from clusternas.runners.local import Local
 from clusternas.runners.remote import ended, remote
 
-__all__ = ["Ssh"]
+__all__ = ["Ssh", "SshOptions"]
 
 T = TypeVar("T")
 
@@ -33,6 +33,21 @@ def _host(_: object, __: object, value: str) -> None:
 def _user(_: object, __: object, value: str) -> None:
     if value and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?", value):
         raise ValidationError(f"not a user: {value!r}", hint="a login name")
+
+
+class SshOptions(TypedDict, total=False):
+    """The keyword arguments of `Ssh`, for many hosts alike."""
+
+    user: str
+    port: int | None
+    identity: str
+    config_file: str
+    options: Mapping[str, str]
+    connect_timeout: int
+    host_keys: Literal["yes", "accept-new", "no"]
+    persist: int
+    control_path: str
+    local: Local
 
 
 @attrs.frozen
