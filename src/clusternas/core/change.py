@@ -72,6 +72,7 @@ class Change:
         self.translations: list[Translation] = []
         self._removed: dict[int, Place] = {}
         self._emptied: dict[int, Node] = {}
+        self._filled: set[int] = set()
 
     def text(self, source: Source, new: Model) -> str:
         """The text of the source, changed to say what the model says."""
@@ -381,6 +382,8 @@ class Change:
             return
         parent, syntax = source.nodes[-1], source.tree.syntax
         children = parent.children
+        if pending.entries or pending.placed or pending.asides:
+            self._filled.add(id(parent))
         homeless: dict[str, list[Statement]] = {}
         for key, entries in pending.asides.items():
             home = next(
@@ -389,6 +392,7 @@ class Change:
             if home is None:
                 homeless[key] = entries
             else:
+                self._filled.add(id(home))
                 self.edits += syntax.insert(home, self._last(home, entries=True), entries)
         if pending.entries:
             self.edits += syntax.insert(parent, self._last(parent, entries=True), pending.entries)
@@ -409,7 +413,9 @@ class Change:
             return
         for section in parent.children:
             inside = section.children
-            if inside and all(id(node) in self._removed for node in inside):
+            if id(section) in self._filled or not inside:
+                continue
+            if all(id(node) in self._removed for node in inside):
                 self._emptied[id(section)] = section
                 self._removed[id(section)] = Place(section, parent)
 
