@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clusternas.core.model import Model
     from clusternas.core.versions import Toolset
 
-__all__ = ["Diagnostic", "Finding", "Rule", "Severity", "find", "rule", "rules_of", "validate"]
+__all__ = ["Diagnostic", "Finding", "Rule", "Severity", "find", "loaded_rules", "rule", "rules_of", "validate"]
 
 M = TypeVar("M", bound="Model")
 
@@ -158,7 +158,12 @@ def rules_of(model: type[Model]) -> list[Rule[Any]]:
     package = model.__module__.rpartition(".")[0]
     if package and importlib.util.find_spec(f"{package}.rules") is not None:
         importlib.import_module(f"{package}.rules")
-    return [each for _, each in sorted(_RULES.items()) if issubclass(model, each.model)]
+    return [each for each in loaded_rules() if issubclass(model, each.model)]
+
+
+def loaded_rules() -> list[Rule[Any]]:
+    """The rules of all packages imported so far, by code."""
+    return [each for _, each in sorted(_RULES.items())]
 
 
 IGNORE = re.compile(r"clusternas:\s*ignore\[([\w\s,]+)\]")
