@@ -13,6 +13,7 @@ project_copyright = "The clusternas authors"
 release = version = version_of("clusternas")
 
 extensions = [
+    "checks",
     "docstrings",
     "myst_parser",
     "sphinx.ext.apidoc",
@@ -24,6 +25,8 @@ extensions = [
 exclude_patterns = ["_build"]
 # Every reference into clusternas must resolve; for Python's and attrs' there is no inventory.
 nitpick_ignore_regex = [("py:.*", r"(?!clusternas\b).*")]
+# A bare name in an annotation may stand in two modules; the link goes to one of them.
+suppress_warnings = ["ref.python"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
