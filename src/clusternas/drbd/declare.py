@@ -1,0 +1,129 @@
+"""From the option table to the fields of a model: codec, spellings, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from clusternas.core.codec import Codec, boolean, choice, flag, negated_flag, string
+from clusternas.core.fields import Spelling, option
+from clusternas.drbd.options import OPTIONS, DrbdOption
+from clusternas.drbd.quantity import Quantity, quantity
+from clusternas.drbd.words import word
+
+__all__ = ["declared"]
+
+
+def declared(section: str, name: str, *aliases: str) -> Any:  # noqa: ANN401 - a field of any type
+    """A field for an option of the table.
+
+    Args:
+        section: of the option.
+        name: of the option.
+        aliases: older names that every version still reads.
+    """
+    row = OPTIONS[section, name]
+    spellings = [*spellings_of(row), *(Spelling(alias) for alias in aliases)]
+    return option(
+        *spellings, codec=codec_of(row), doc=documentation(row), converter=converter_of(row)
+    )
+
+
+def documentation(row: DrbdOption) -> str:
+    """What an option takes, in words."""
+    if row.kind == "number":
+        newest = row.ranges["9"]
+        unit = f" in {row.unit}" if row.unit else ""
+        return f"{newest.minimum}..{newest.maximum}{unit}, default {newest.default}"
+    if row.kind in ("boolean", "flag"):
+        return f"yes or no, default {row.default}"
+    if row.kind == "choice":
+        return f"{' | '.join(row.values['9'])}, default {row.default}"
+    return row.kind
+
+
+def count(low: int, high: int) -> Codec[int]:
+    """A plain number; drbdadm reads k, M and G behind it too."""
+
+    def decode(words: Sequence[str]) -> int:
+        if len(words) != 1:
+            raise ValueError(f"expected one value, not {len(words)}")
+        return Quantity(words[0], "").amount
+
+    def encode(value: int) -> tuple[str, ...]:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"not a number: {value!r}")
+        return (str(value),)
+
+    def check(value: int) -> str:
+        return "" if low <= value <= high else f"{value} is out of range"
+
+    return Codec(decode, encode, f"a number {low}..{high}", check)
+
+
+def codec_of(row: DrbdOption) -> Codec[Any]:
+    """The codec of an option, as wide as its widest generation."""
+    if row.kind == "number":
+        low = min(bounds.minimum for bounds in row.ranges.values())
+        high = max(bounds.maximum for bounds in row.ranges.values())
+        return quantity(row.unit, low, high) if row.unit else count(low, high)
+    if row.kind == "boolean":
+        return boolean(bare=True)
+    if row.kind == "flag":
+        return flag()
+    if row.kind == "choice":
+        values = dict.fromkeys(value for words in row.values.values() for value in words)
+        return choice(*values, fold=str.upper if row.name == "protocol" else str, quote=word)
+    return string(word)
+
+
+def converter_of(row: DrbdOption) -> Callable[[Any], Any] | None:
+    """A size, rate or time may be given as a plain text or number."""
+    if row.kind != "number" or not row.unit:
+        return None
+
+    def convert(value: object) -> object:
+        if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+            return Quantity(value, row.unit)
+        return value
+
+    return convert
+
+
+def spellings_of(row: DrbdOption) -> list[Spelling]:
+    """How each generation spells an option, the newest first."""
+    moved = bool(row.old_section or row.old_name)
+    fresh = "9" if row.mid_section else "8.4" if moved or row.kind == "boolean" else ""
+    found = [Spelling(row.name, since=row.since or fresh, until=row.until)]
+    if row.mid_section:
+        found.append(Spelling(row.name, place=row.mid_section, until="9"))
+    elif row.kind == "boolean":
+        found += switches(row)
+    elif moved:
+        found.append(before(row))
+    return found
+
+
+def before(row: DrbdOption) -> Spelling:
+    """The spelling of 8.3 for an option that has moved since."""
+    place = {"resource": "", row.section: None}.get(row.old_section, row.old_section)
+    gone = row.name == "resync-rate" or row.name.startswith("c-")
+    return Spelling(row.old_name or row.name, place=place, until="9" if gone else "")
+
+
+def switches(row: DrbdOption) -> list[Spelling]:
+    """The bare words of 8.3, and the `no-…` that 9 reads of every boolean."""
+    if row.old_name.startswith("no-"):
+        return [Spelling(row.old_name, codec=negated_flag())]
+    found = [Spelling(f"no-{row.name}", codec=negated_flag(), since="9", until=row.until)]
+    if not row.since:
+        place = row.old_section if row.old_section != row.section else None
+        found.append(
+            Spelling(
+                row.name,
+                codec=flag(),
+                place=place or None,
+                until="" if place else row.until or "8.4",
+            )
+        )
+    return found

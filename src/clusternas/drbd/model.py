@@ -1,0 +1,143 @@
+"""drbd.conf as values: a resource, `common`, and the whole file.
+
+One model for 8.3, 8.4 and 9; `render(toolset)` spells it for one of them. See drbd.conf(5).
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from clusternas.core.codec import string
+from clusternas.core.fields import Spelling, argument, option, options, section, sections
+from clusternas.core.keyed import Keyed
+from clusternas.core.syntax.tree import Node
+from clusternas.drbd.actions import DrbdActions
+from clusternas.drbd.hosts import (
+    DrbdConnection,
+    DrbdEndpoint,
+    DrbdFloating,
+    DrbdHost,
+    DrbdHostProxy,
+    DrbdMesh,
+    DrbdPath,
+    DrbdStacked,
+    DrbdVolume,
+    device,
+    flexible_meta_disk,
+    meta_disk,
+)
+from clusternas.drbd.quantity import Quantity
+from clusternas.drbd.sections import (
+    DrbdDisk,
+    DrbdGlobal,
+    DrbdHandlers,
+    DrbdModel,
+    DrbdNet,
+    DrbdOptions,
+    DrbdProxy,
+    DrbdStartup,
+)
+from clusternas.drbd.words import Address, word
+
+__all__ = [
+    "Address",
+    "DrbdCommon",
+    "DrbdConfig",
+    "DrbdConnection",
+    "DrbdDisk",
+    "DrbdEndpoint",
+    "DrbdFloating",
+    "DrbdGlobal",
+    "DrbdHandlers",
+    "DrbdHost",
+    "DrbdHostProxy",
+    "DrbdMesh",
+    "DrbdModel",
+    "DrbdNet",
+    "DrbdOptions",
+    "DrbdPath",
+    "DrbdProxy",
+    "DrbdResource",
+    "DrbdStacked",
+    "DrbdStartup",
+    "DrbdVolume",
+    "Quantity",
+]
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class DrbdDefaults(DrbdModel):
+    """What a resource and `common` both may say."""
+
+    net: DrbdNet | None = section(DrbdNet)
+    disk: DrbdDisk | None = section(DrbdDisk)
+    options: DrbdOptions | None = section(DrbdOptions)
+    startup: DrbdStartup | None = section(DrbdStartup)
+    handlers: DrbdHandlers | None = section(DrbdHandlers)
+    proxy: DrbdProxy | None = section(DrbdProxy)
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class DrbdCommon(DrbdDefaults):
+    """`common { … }`: what every resource says, unless it says otherwise itself."""
+
+    root = "common"
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class DrbdResource(DrbdDefaults, DrbdActions):
+    """`resource NAME { … }`: a device and the hosts that it is the same on.
+
+    Example:
+        >>> r0 = DrbdResource.parse("resource r0 { protocol C; syncer { rate 33M; } }")
+        >>> r0.net.protocol, str(r0.disk.resync_rate), str(r0.up())
+        ('C', '33M', 'drbdadm up r0')
+    """
+
+    root = "resource"
+
+    name: str = argument(string(word))
+    device: str | None = device()
+    backing_disk: str | None = option(
+        Spelling("disk", since="8.4"), codec=string(word), doc="backing device on every host"
+    )
+    meta_disk: str | None = meta_disk()
+    flexible_meta_disk: str | None = flexible_meta_disk()
+    volumes: Keyed[DrbdVolume] = sections(DrbdVolume, "volume", name="number", since="8.4")
+    hosts: Keyed[DrbdHost] = sections(DrbdHost, "on", name="name")
+    floating: Keyed[DrbdFloating] = sections(DrbdFloating, name="label")
+    stacked: Keyed[DrbdStacked] = sections(DrbdStacked, "stacked-on-top-of", name="name")
+    connections: Keyed[DrbdConnection] = sections(
+        DrbdConnection, "connection", name="label", since="9"
+    )
+    meshes: Keyed[DrbdMesh] = sections(DrbdMesh, "connection-mesh", name="label", since="9")
+    template_file: str | None = option(
+        codec=string(word), since="9", doc="a file whose common counts for this resource"
+    )
+
+    def host_names(self) -> tuple[str, ...]:
+        """The hosts of the resource, in the order of the file."""
+        return tuple(name for host in self.hosts for name in (host.name, *host.aliases))
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class DrbdConfig(DrbdModel):
+    """A whole file: /etc/drbd.conf, or one of /etc/drbd.d.
+
+    `DrbdFiles` reads the files that it includes too.
+
+    Example:
+        >>> config = DrbdConfig.parse("resource r0 { on nas01 { device /dev/drbd1; } }")
+        >>> config.resources["r0"].hosts["nas01"].minor
+        1
+    """
+
+    global_: DrbdGlobal | None = section(DrbdGlobal)
+    common: DrbdCommon | None = section(DrbdCommon)
+    resources: Keyed[DrbdResource] = sections(DrbdResource, "resource", name="name")
+    includes: tuple[str, ...] = options("include", codec=string(word), doc="files, with * and ?")
+
+    @classmethod
+    def knows(cls, node: Node) -> bool:
+        """What is skipped, and what version of the module is required."""
+        return node.key == "skip" or node.key.startswith("require-drbd-module-version-")
