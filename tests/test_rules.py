@@ -1,0 +1,58 @@
+"""Every rule of every tool: it has a page to show, and does what its page says."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import clusternas
+from clusternas.core.diagnostics import Rule, loaded_rules
+from clusternas.core.errors import ConfigError
+from clusternas.core.model import Model
+
+
+def every_rule() -> list[Rule[Any]]:
+    for module in pkgutil.walk_packages(clusternas.__path__, "clusternas."):
+        if module.name.endswith(".rules"):
+            importlib.import_module(module.name)
+    return [rule for rule in loaded_rules() if rule.check.__module__.startswith("clusternas.")]
+
+
+def models_of(package: str, base: type[Model] = Model) -> Iterator[type[Model]]:
+    """The models of a package that have fields: those that its files can be read as."""
+    for model in base.__subclasses__():
+        if model.__module__.startswith(package) and "__attrs_attrs__" in vars(model):
+            yield model
+        yield from models_of(package, model)
+
+
+def codes(model: type[Model], text: str) -> set[str]:
+    """What a model's class says of a text; nothing if it cannot read it."""
+    try:
+        return {each.code for each in model.parse(inspect.cleandoc(text) + "\n").validate()}
+    except (ConfigError, AttributeError):
+        return set()
+
+
+RULES = every_rule()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_rule_says_what_and_why(rule: Rule[Any]) -> None:
+    assert re.fullmatch(r"[A-Z][A-Z0-9]*\d{3}", rule.code)
+    assert rule.summary.endswith(".")
+    assert rule.link
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.bad], ids=lambda rule: rule.code)
+def test_a_rule_finds_its_wrong_example_and_not_its_right_one(rule: Rule[Any]) -> None:
+    package = rule.check.__module__.rpartition(".")[0]
+    readers = [model for model in models_of(package) if rule.code in codes(model, rule.bad)]
+    assert readers
+    assert [model for model in readers if rule.code in codes(model, rule.good)] == []
