@@ -60,6 +60,8 @@ class Model:
     """Keyword of the top-level section this is read from; empty when it is the whole file."""
     is_section: ClassVar[bool] = True
     """Whether its statement has an inside."""
+    changes: ClassVar[type[Change]] = Change
+    """What writes it; for formats whose statements lean on their neighbours."""
 
     extra: Keyed[Statement] = attrs.field(default=(), converter=_statements)
     _source: Source | None = attrs.field(default=None, eq=False, alias="_source")
@@ -175,7 +177,7 @@ class Model:
         """
         if self._source is None:
             raise ValueError("made from nothing: there is no text to edit")
-        change = Change(toolset)
+        change = self.changes(toolset)
         change.flush(change.model(self._source, self, Pending()))
         return change.finish()
 
@@ -192,7 +194,7 @@ class Model:
 
     def translate(self, toolset: Toolset | None = None) -> tuple[str, list[Translation]]:
         """`render`, with a report of each statement that was moved or spelled anew."""
-        change = Change(toolset)
+        change = self.changes(toolset)
         if self._source is not None:
             return change.text(self._source, self), change.translations
         children = change.lower(self, outer := Pending())
