@@ -178,14 +178,21 @@ def validate(model: Model, toolset: Toolset | None = None) -> list[Diagnostic]:
     from clusternas.core.versions import Toolset
 
     toolset = toolset or Toolset.UNKNOWN
-    found = list(_grammar(model))
+    found: list[Diagnostic] = []
+    texts: list[Tree] = []
+    rules: dict[type[Model], list[Rule[Any]]] = {}
     for each in model.nested():
-        found += _values(each, toolset)
-        for rule in rules_of(type(each)):
-            found += (_diagnose(rule, each, finding) for finding in rule.check(each, toolset))
-    tree = model.document
-    kept = [each for each in found if tree is None or not _ignored(tree, each)]
-    return sorted(kept, key=lambda each: (each.line, each.column, each.code))
+        tree = each.document
+        part = list(_values(each, toolset))
+        if tree is not None and not any(tree is known for known in texts):
+            texts.append(tree)
+            part += _grammar(each)
+        if type(each) not in rules:
+            rules[type(each)] = rules_of(type(each))
+        for rule in rules[type(each)]:
+            part += (_diagnose(rule, each, finding) for finding in rule.check(each, toolset))
+        found += (one for one in part if tree is None or not _ignored(tree, one))
+    return sorted(found, key=lambda one: (one.path, one.line, one.column, one.code))
 
 
 def _ignored(tree: Tree, diagnostic: Diagnostic) -> bool:
