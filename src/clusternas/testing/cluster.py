@@ -1,0 +1,301 @@
+"""The shared truth of several fake machines: time, links, faults, and the log of all commands."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from clusternas.core.command import Command, Effect, Output
+from clusternas.core.errors import CommandNotFound, CommandTimeout, Unreachable
+from clusternas.core.versions import Toolset
+from clusternas.testing import consistency, tools
+from clusternas.testing.blocks import Content, type_of
+from clusternas.testing.faults import Fault, Faults
+from clusternas.testing.node import FakeNode
+from clusternas.testing.shell import Hang, said
+
+__all__ = ["Call", "FakeCluster", "Loss"]
+
+GENERATIONS = {"2010": Toolset.EL6, "today": Toolset.DEBIAN12}
+EPOCHS = {"2010": 1289737440.0, "today": 1795431240.0}  # November 2010 and 2026
+DISK = 1223688192  # of the recordings: a DRBD device of 1,194,932 KiB
+
+
+@attrs.frozen
+class Call:
+    """A command that ran; `exit_code` is None where the connection broke or it hung."""
+
+    node: str
+    argv: tuple[str, ...]
+    effect: Effect
+    exit_code: int | None
+
+
+@attrs.frozen
+class Loss:
+    """Something of value that was overwritten: what, where, and by which command line."""
+
+    node: str
+    device: str
+    type: str
+    command: str
+
+
+class FakeCluster:
+    """Machines that answer the commands of the whole stack, with state behind the answers.
+
+    Args:
+        names: host names.
+        generation: `2010` (DRBD 8.3, cman, clvmd, init scripts) or `today` (DRBD 8.4, corosync,
+            lvmlockd, CTDB, systemd), or the versions as a `Toolset`.
+        disks: partitions of every node, path to bytes.
+        tick: seconds that every command takes; nothing ever sleeps.
+
+    Example:
+        >>> cluster = FakeCluster(("nas01", "nas02"))
+        >>> cluster.nodes["nas01"].shell("hostname").text
+        'nas01\\n'
+        >>> cluster.log[-1].exit_code
+        0
+    """
+
+    def __init__(
+        self,
+        names: Iterable[str] = ("linux-nas01", "linux-nas02"),
+        *,
+        generation: str | Toolset = "today",
+        disks: Mapping[str, int] | None = None,
+        tick: float = 0.25,
+    ) -> None:
+        self.toolset = GENERATIONS[generation] if isinstance(generation, str) else generation
+        self.now = EPOCHS["2010" if self.toolset.init == "sysv" else "today"]
+        self.started = self.now
+        self.tick = tick
+        self.log: list[Call] = []
+        self.losses: list[Loss] = []
+        self.bandwidth = 100 * 1024  # KiB/s between the nodes
+        self._random = random.Random(2010)
+        self._cuts: set[tuple[frozenset[str], str]] = set()
+        self._faults = Faults()
+        self._interrupt: Fault | None = None
+        self._current = ""
+        self._lock = threading.RLock()
+        partitions = dict(disks or {"/dev/vda3": DISK})
+        self.nodes = {name: FakeNode(self, name, i, partitions) for i, name in enumerate(names, 1)}
+        for node in self.nodes.values():
+            tools.install(node)
+
+    @property
+    def runners(self) -> Mapping[str, FakeNode]:
+        """The nodes as runners, for `Nodes(cluster.runners)`."""
+        return dict(self.nodes)
+
+    def __getitem__(self, name: str) -> FakeNode:
+        return self.nodes[name]
+
+    # Time and chance
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        with self._lock:
+            self.now += seconds
+            self.settle()
+
+    def sleep(self, seconds: float) -> None:
+        """What a waiting program is given for `time.sleep`."""
+        self.advance(seconds)
+
+    def clock(self, layout: str = "%a %b %e %H:%M:%S %Y") -> str:
+        """The time as the tools print it."""
+        return time.strftime(layout, time.gmtime(self.now))
+
+    def number(self, bits: int = 64) -> int:
+        """A number that nobody has had before; the same in every run."""
+        return self._random.getrandbits(bits)
+
+    def uuid(self) -> str:
+        """A UUID, the same in every run."""
+        return str(uuid.UUID(int=self.number(128), version=4))
+
+    def settle(self) -> None:
+        """Let the machines notice what happened and react until nothing changes."""
+        for reaction in tools.REACTIONS:
+            reaction(self)
+
+    # Machines and links
+
+    def alive(self) -> list[FakeNode]:
+        """The nodes that have power."""
+        return [node for node in self.nodes.values() if node.up]
+
+    def linked(self, one: FakeNode, other: FakeNode, link: str) -> bool:
+        """Whether two nodes can talk over that link now."""
+        pair = frozenset((one.name, other.name))
+        return one.up and other.up and (len(pair) == 1 or (pair, link) not in self._cuts)
+
+    def cut(self, one: str, other: str, *, link: str = "") -> None:
+        """Cut a link (`replication`, `cluster`), or all of them."""
+        self._cuts |= {(frozenset((one, other)), name) for name in self._links(link)}
+        self.settle()
+
+    def mend(self, one: str, other: str, *, link: str = "") -> None:
+        """Mend what was cut."""
+        self._cuts -= {(frozenset((one, other)), name) for name in self._links(link)}
+        self.settle()
+
+    def _links(self, link: str) -> tuple[str, ...]:
+        return (link,) if link else ("replication", "cluster")
+
+    def kill(self, name: str) -> None:
+        """Take a node's power away: it does not answer until it is booted."""
+        tools.power_cut(self.nodes[name])
+        self.nodes[name].reset()
+        self.settle()
+
+    def boot(self, name: str, *, runlevel: int = 3) -> None:
+        """Start a node; its services start in the order that its run levels or units say."""
+        node = self.nodes[name]
+        node.reset()
+        node.up = True
+        node.console.clear()
+        tools.boot(node, runlevel)
+        self.settle()
+
+    # Faults
+
+    def fail(
+        self,
+        node: str,
+        name: str,
+        *,
+        exit_code: int = 1,
+        stderr: str = "",
+        times: int = 1,
+        when: str = "before",
+    ) -> None:
+        """Make the next commands that contain the words of `name` fail.
+
+        Args:
+            node: where.
+            name: for instance `drbdadm up r0`; options between its words do not matter.
+            exit_code: what they end with.
+            stderr: what they say.
+            times: how many of them.
+            when: `before` doing anything, `halfway`, or `after` having done all.
+        """
+        output = said("", stderr, exit_code)
+        self._faults.add(node, name, "fail", output=output, times=times, when=when)
+
+    def hang(self, node: str, name: str, *, times: int = 1, when: str = "before") -> None:
+        """Make the next such commands hang: their caller gets `CommandTimeout`, without waiting."""
+        self._faults.add(node, name, "hang", times=times, when=when)
+
+    def lose(self, node: str, name: str, *, times: int = 1, when: str = "after") -> None:
+        """Make the connection break on the next such commands: `Unreachable`, and who knows what was done."""
+        self._faults.add(node, name, "lose", times=times, when=when)
+
+    def slow(self, node: str, name: str, seconds: float, *, times: int = 1) -> None:
+        """Make the next such commands take so many seconds of the cluster's time."""
+        self._faults.add(node, name, "slow", seconds=seconds, times=times)
+
+    def clear_faults(self) -> None:
+        """Forget the faults that have not struck yet."""
+        self._faults.clear()
+
+    def strikes(self, node: FakeNode, argv: tuple[str, ...]) -> bool:
+        """Whether a fault strikes a program that a daemon runs, such as a fence agent."""
+        return self._faults.take(node.name, argv) is not None
+
+    def halfway(self) -> None:
+        """Called by tools in the middle of their work: here a half-done command stops."""
+        if self._interrupt is not None:
+            fault, self._interrupt = self._interrupt, None
+            raise _Struck(fault)
+
+    # Commands
+
+    def execute(self, node: FakeNode, command: Command[Any]) -> Output:
+        """Run a command on a node; used by `FakeNode.run` and `FakeNode.execute`."""
+        with self._lock:
+            code: int | None = None
+            self._current = str(command)
+            try:
+                output = self._answer(node, command)
+                code = output.exit_code
+                return output
+            finally:
+                self._interrupt = None
+                self.log.append(Call(node.name, command.argv, command.effect, code))
+                self.settle()
+                consistency.require(self)
+
+    def _answer(self, node: FakeNode, command: Command[Any]) -> Output:
+        shown: dict[str, Any] = {"command": str(command), "node": node.name}
+        self.now += self.tick
+        self.settle()
+        if not node.up:
+            raise Unreachable("the node does not answer", **shown)
+        fault = self._faults.take(node.name, command.argv)
+        try:
+            return self._work(node, command, fault)
+        except _Struck as struck:
+            if struck.fault.kind == "fail":
+                return struck.fault.output
+            if struck.fault.kind == "lose":
+                raise Unreachable("the connection broke", **shown) from None
+            raise self._timeout(command, shown) from None
+        except Hang as hang:
+            raise self._timeout(command, shown, str(hang)) from None
+        except tools.NotInstalled as missing:
+            raise CommandNotFound(f"{missing}: command not found", exit_code=127, **shown) from None
+
+    def _work(self, node: FakeNode, command: Command[Any], fault: Fault | None) -> Output:
+        if fault is not None and fault.kind == "slow":
+            self._pass(fault.seconds, command)
+            fault = None
+        if fault is not None and fault.when == "before":
+            raise _Struck(fault)
+        self._interrupt = fault if fault is not None and fault.when == "halfway" else None
+        output = tools.answer(node, command.argv, command.stdin)
+        if fault is not None and output.exit_code == 0:
+            raise _Struck(fault)
+        return output
+
+    def _pass(self, seconds: float, command: Command[Any]) -> None:
+        if seconds > command.timeout:
+            raise Hang(f"it takes {seconds:g} s")
+        self.now += seconds
+
+    def _timeout(
+        self, command: Command[Any], shown: dict[str, Any], why: str = ""
+    ) -> CommandTimeout:
+        self.now += command.timeout
+        return CommandTimeout(f"it did not end within {command.timeout:g} s", hint=why, **shown)
+
+    # What was lost
+
+    def overwrite(self, node: FakeNode, device: str, old: Content) -> None:
+        """Note that a tool is about to destroy what is on a device."""
+        if old is not None:
+            self.losses.append(Loss(node.name, device, type_of(old), self._current))
+
+    def assert_nothing_lost(self) -> None:
+        """Fail if any command has overwritten data."""
+        if self.losses:
+            rows = (
+                f"{loss.node}: {loss.type} on {loss.device} by {loss.command}"
+                for loss in self.losses
+            )
+            raise AssertionError("data was overwritten:\n  " + "\n  ".join(rows))
+
+
+class _Struck(Exception):
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault

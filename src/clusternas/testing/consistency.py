@@ -1,0 +1,90 @@
+"""States that real machines cannot be in: finding one means that the fake, or a test's setup, is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from clusternas.testing.blocks import Gfs2
+from clusternas.testing.tools.drbd.state import Drbd, replicas
+
+if TYPE_CHECKING:
+    from clusternas.testing.cluster import FakeCluster
+    from clusternas.testing.node import FakeNode
+
+__all__ = ["Impossible", "problems", "require"]
+
+CHAINS = (("corosync", "dlm"), ("dlm", "lvmlockd"), ("cman", "clvmd"))
+
+
+class Impossible(AssertionError):
+    """The fake machines are in a state that real ones cannot be in."""
+
+
+def require(cluster: FakeCluster) -> None:
+    """Raise `Impossible` if anything is wrong."""
+    found = list(problems(cluster))
+    if found:
+        raise Impossible("; ".join(found))
+
+
+def problems(cluster: FakeCluster) -> Iterator[str]:
+    """Everything that cannot be."""
+    for node in cluster.alive():
+        yield from services(node)
+        yield from roles(node)
+        yield from equal_replicas(node)
+    yield from journals(cluster)
+
+
+def services(node: FakeNode) -> Iterator[str]:
+    """A daemon without the one it stands on."""
+    for below, above in CHAINS:
+        if above in node.running and below not in node.running:
+            yield f"{node.name}: {above} runs without {below}"
+
+
+def roles(node: FakeNode) -> Iterator[str]:
+    """An open Secondary; two Primaries against the configuration."""
+    for replica in replicas(node):
+        device, resource = replica.volume.config.device, replica.resource
+        if resource.role == "Secondary" and node.claims.get(device):
+            yield f"{node.name}: {device} is Secondary and open"
+        peer = replica.partner()
+        if (
+            peer is not None
+            and peer.resource.role == resource.role == "Primary"
+            and not resource.dual
+        ):
+            yield f"{node.name}: two Primaries of {resource.config.name} are not allowed"
+
+
+def equal_replicas(node: FakeNode) -> Iterator[str]:
+    """Connected replicas, both up to date, with different data; a link seen from one end only."""
+    for resource in node.of(Drbd).resources.values():
+        other = [r for r in replicas(node) if r.resource is resource and r.partner() is not None]
+        for replica in other:
+            peer = replica.partner()
+            if peer is None or peer.resource.connection != "Connected":
+                yield f"{node.name}: {resource.config.name} is connected from one end only"
+            elif (
+                replica.volume.disk == peer.volume.disk == "UpToDate"
+                and replica.store.content != peer.store.content
+            ):
+                yield f"{node.name}: {resource.config.name} differs between two UpToDate replicas"
+
+
+def journals(cluster: FakeCluster) -> Iterator[str]:
+    """More mounts of one file system than it has journals."""
+    counts: dict[str, int] = {}
+    limits: dict[str, int] = {}
+    for node in cluster.alive():
+        for mount in node.mounts.values():
+            device = node.find_device(mount.source)
+            content = device.read() if device is not None else None
+            if isinstance(content, Gfs2):
+                counts[content.uuid] = counts.get(content.uuid, 0) + 1
+                limits[content.uuid] = content.journals
+    for uuid, count in counts.items():
+        if count > limits[uuid]:
+            yield f"{count} mounts of a GFS2 with {limits[uuid]} journals"

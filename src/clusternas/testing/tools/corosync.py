@@ -1,0 +1,246 @@
+"""corosync and its tools, on /etc/corosync/corosync.conf."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from clusternas.testing.shell import Daemon, Exit, Tool, has
+from clusternas.testing.tools import membership
+from clusternas.testing.tools.membership import (
+    ClusterConfig,
+    ConfiguredNode,
+    Member,
+    members,
+    quorate,
+    quorum,
+    votes,
+)
+
+if TYPE_CHECKING:
+    from clusternas.testing.node import FakeNode
+
+__all__ = ["DAEMONS", "TOOLS", "load"]
+
+CONF = "/etc/corosync/corosync.conf"
+WORDS = {"nodeid", "two_node", "version", "wait_for_all", "expected_votes", "quorum_votes"}
+
+
+def parse(text: str) -> list[tuple[str, str]]:
+    """The settings as cmap paths, nodes numbered; the complaint corosync has otherwise."""
+    found: list[tuple[str, str]] = []
+    path: list[str] = []
+    nodes = 0
+    for line in text.splitlines():
+        row = line.strip()
+        if not row or row.startswith("#"):
+            continue
+        if "{" in row:
+            name = row.partition("{")[0].strip().rstrip(":").strip()
+            path.append(f"node.{nodes}" if name == "node" else name)
+            nodes += name == "node"
+        elif ":" in row:
+            key, _, value = (part.strip() for part in row.partition(":"))
+            found.append((".".join([*path, key]), integer(key, value)))
+        elif row == "}" and path:
+            path.pop()
+        elif row == "}":
+            raise failed("parser error: Unexpected closing brace")
+        else:
+            raise failed("parser error: Line is not opening or closing section or key value")
+    if path:
+        raise failed("parser error: Missing closing brace")
+    return found
+
+
+def integer(key: str, value: str) -> str:
+    """A value, checked where corosync wants a number."""
+    if key in WORDS and not re.fullmatch(r"\+?\d+", value):
+        raise failed(
+            f'parser error: Value of key "{key}" is expected to be integer in range (0..4294967295), but "{value}" was given'
+        )
+    return value
+
+
+def failed(why: str) -> Exit:
+    """corosync refuses its configuration."""
+    return Exit(8, why)
+
+
+def load(node: FakeNode) -> ClusterConfig:
+    """The node's corosync.conf."""
+    text = node.files.text(CONF)
+    if not text:
+        raise failed("Can't read file /etc/corosync/corosync.conf: No such file or directory")
+    settings = dict(parse(text))
+    if settings.get("totem.version") != "2":
+        raise failed("This totem parser can only parse version 2 configurations.")
+    two_node = settings.get("quorum.two_node", "0") == "1"
+    wait = settings.get("quorum.wait_for_all", "1" if two_node else "0")
+    return ClusterConfig(
+        name=settings.get("totem.cluster_name", ""),
+        nodes=configured_nodes(node, settings),
+        two_node=two_node,
+        expected_votes=int(settings.get("quorum.expected_votes", "0")),
+        wait_for_all=wait == "1",
+        transport=settings.get("totem.transport", "knet"),
+    )
+
+
+def configured_nodes(node: FakeNode, settings: dict[str, str]) -> dict[str, ConfiguredNode]:
+    """The nodes by host name; a node without a name is known by its address."""
+    hosts = {other.address: other.name for other in node.cluster.nodes.values()}
+    found: dict[str, ConfiguredNode] = {}
+    for number in range(len(settings)):
+        prefix = f"nodelist.node.{number}."
+        address = settings.get(prefix + "ring0_addr", "")
+        if not address:
+            break
+        name = settings.get(prefix + "name", hosts.get(address, address))
+        identifier = int(settings.get(prefix + "nodeid", "0"))
+        if identifier in (0, *(one.id for one in found.values())):
+            raise failed(f"parser error: nodeid of {name} is missing, zero or used twice")
+        weight = int(settings.get(prefix + "quorum_votes", "1"))
+        found[name] = ConfiguredNode(name, identifier, weight, address)
+    return found
+
+
+def start(node: FakeNode) -> None:
+    """Join the cluster."""
+    config = load(node)
+    if node.name not in config.nodes:
+        raise failed("parser error: No valid name found for local host")
+    membership.join(node, config)
+
+
+def stop(node: FakeNode) -> None:
+    """Leave it; whatever needs it must be stopped first."""
+    if "dlm" in node.running:
+        raise Exit(1, "Job for corosync.service failed: dlm_controld is still running")
+    membership.leave(node)
+
+
+def running(node: FakeNode, complaint: str, code: int = 1) -> ClusterConfig:
+    """The running configuration, or what the tool says without one."""
+    config = node.of(Member).config
+    if config is None:
+        raise Exit(code, complaint)
+    return config
+
+
+# corosync, corosync-quorumtool, corosync-cfgtool, corosync-cmapctl
+
+
+def corosync(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
+    """corosync -v and -t."""
+    if "-v" in args:
+        release = node.cluster.toolset.corosync
+        return (
+            f"Corosync Cluster Engine, version '{release}'\nCopyright (c) 2006-2021 Red Hat, Inc.\n"
+        )
+    if "-t" in args:
+        load(node)
+        return ""
+    raise Exit(1, "this fake starts corosync only as a service")
+
+
+def quorumtool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
+    """corosync-quorumtool -s and -l."""
+    config = running(node, "Cannot initialize CMAP service")
+    if "-l" in args:
+        return "\n" + membership_table(node, config)
+    if not quorate(node):
+        raise Exit(2, "", summary(node, config))
+    return summary(node, config)
+
+
+def summary(node: FakeNode, config: ClusterConfig) -> str:
+    """`corosync-quorumtool -s`."""
+    local = config.nodes[node.name].id
+    lowest = min(config.nodes[other.name].id for other in members(node))
+    member = node.of(Member)
+    flags = [
+        ("2Node", config.two_node),
+        ("Quorate", quorate(node)),
+        ("WaitForAll", config.wait_for_all),
+    ]
+    need = f"{quorum(config)}  " if quorate(node) else f"{quorum(config)} Activity blocked"
+    ring = 10 + len(member.joined_at) + 4 * len(member.lost_at)
+    return (
+        "Quorum information\n------------------\n"
+        f"Date:             {node.cluster.clock()}\n"
+        "Quorum provider:  corosync_votequorum\n"
+        f"Nodes:            {len(members(node))}\n"
+        f"Node ID:          {local}\n"
+        f"Ring ID:          {lowest}.{ring:x}\n"
+        f"Quorate:          {'Yes' if quorate(node) else 'No'}\n\n"
+        "Votequorum information\n----------------------\n"
+        f"Expected votes:   {config.expected}\n"
+        f"Highest expected: {config.expected}\n"
+        f"Total votes:      {votes(node)}\n"
+        f"Quorum:           {need}\n"
+        f"Flags:            {''.join(name + ' ' for name, on in flags if on)}\n\n"
+        f"{membership_table(node, config)}"
+    )
+
+
+def membership_table(node: FakeNode, config: ClusterConfig) -> str:
+    """The members with id and votes."""
+    rows = ["Membership information", "----------------------", "    Nodeid      Votes Name"]
+    for other in members(node):
+        one = config.nodes[other.name]
+        rows.append(f"{one.id:10d} {one.votes:10d} {one.name}{' (local)' if other is node else ''}")
+    return "\n".join(rows) + "\n"
+
+
+def cfgtool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
+    """corosync-cfgtool -s and -n."""
+    config = running(node, "Could not initialize corosync configuration API error 2")
+    local = config.nodes[node.name]
+    rows = [f"Local node ID {local.id}, transport {config.transport}"]
+    if "-n" in args:
+        for other in members(node):
+            if other is not node:
+                far = config.nodes[other.name]
+                rows.append(f"nodeid: {far.id} reachable")
+                rows.append(
+                    f"   LINK: 0 udp ({local.address}->{far.address}) enabled connected mtu: 1446\n"
+                )
+        return "\n".join(rows) + "\n"
+    rows += ["LINK ID 0 udp", f"\taddr\t= {local.address}", "\tstatus:"]
+    for name, one in config.nodes.items():
+        word = (
+            "localhost"
+            if name == node.name
+            else "connected"
+            if name in node.of(Member).known
+            else "disconnected"
+        )
+        rows.append(f"\t\tnodeid:{one.id:11d}:\t{word}")
+    return "\n".join(rows) + "\n"
+
+
+def cmapctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
+    """corosync-cmapctl: what the file says, and the members."""
+    config = running(node, "Failed to initialize the cmap API. Error CS_ERR_LIBRARY")
+    keys = {
+        f"{key} ({'u32' if key.endswith(('nodeid', 'version')) else 'u8' if key.endswith('two_node') else 'str'})": value
+        for key, value in parse(node.files.text(CONF))
+    }
+    for name, one in config.nodes.items():
+        joined = name in node.of(Member).known
+        keys[f"runtime.members.{one.id}.ip (str)"] = f"r(0) ip({one.address}) "
+        keys[f"runtime.members.{one.id}.status (str)"] = "joined" if joined else "left"
+    wanted = next((args[i + 1] for i, arg in enumerate(args[:-1]) if arg in ("-b", "-g")), "")
+    return "".join(
+        f"{key} = {value}\n" for key, value in sorted(keys.items()) if key.startswith(wanted)
+    )
+
+
+TOOLS = {
+    "corosync": Tool(corosync, has("corosync")),
+    "corosync-quorumtool": Tool(quorumtool, has("corosync")),
+    "corosync-cfgtool": Tool(cfgtool, has("corosync")),
+    "corosync-cmapctl": Tool(cmapctl, has("corosync")),
+}
+DAEMONS = {"corosync": Daemon(start, stop, installed=has("corosync"))}

@@ -1,0 +1,331 @@
+"""CTDB: its daemon, what it starts, and the ctdb tool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has
+from clusternas.testing.tools import samba
+
+if TYPE_CHECKING:
+    from clusternas.testing.cluster import FakeCluster
+    from clusternas.testing.node import FakeNode
+
+__all__ = ["DAEMONS", "TOOLS", "react"]
+
+NODES = "/etc/ctdb/nodes"
+ADDRESSES = "/etc/ctdb/public_addresses"
+SCRIPTS = ("00.ctdb", "01.reclock", "05.system", "06.nfs", "10.interface", "11.natgw", "11.routing", "13.per_ip_routing",
+           "20.multipathd", "31.clamd", "40.vsftpd", "41.httpd", "48.netbios", "49.winbind", "50.samba", "60.nfs",
+           "70.iscsi", "91.lvs")  # fmt: skip
+ALWAYS = ("00.ctdb", "01.reclock", "05.system")
+ENABLED = "/etc/ctdb/events/legacy"
+FLAGS = (
+    "Disconnected",
+    "Unknown",
+    "Banned",
+    "Disabled",
+    "Unhealthy",
+    "Stopped",
+    "Inactive",
+    "PartiallyOnline",
+)
+NOT_RUNNING = """connect() failed, errno=2
+Failed to connect to CTDB daemon (/run/ctdb/ctdbd.socket)
+"""
+
+
+class Ctdb:
+    """What one node's ctdbd knows of itself."""
+
+    def __init__(self) -> None:
+        self.started = 0.0
+        self.flags: set[str] = set()
+
+
+@attrs.frozen
+class Peer:
+    """A line of the nodes file; `node` is None for an address of no machine."""
+
+    number: int
+    address: str
+    node: FakeNode | None
+
+
+def peers(node: FakeNode) -> list[Peer]:
+    """The nodes file; a line that is commented out still has a number."""
+    by_address = {other.address: other for other in node.cluster.nodes.values()}
+    lines = [line.strip() for line in node.files.text(NODES).splitlines() if line.strip()]
+    return [
+        Peer(i, line, by_address.get(line))
+        for i, line in enumerate(lines)
+        if not line.startswith("#")
+    ]
+
+
+def own(node: FakeNode) -> Peer:
+    """This node's own line."""
+    found = next((peer for peer in peers(node) if peer.node is node), None)
+    if found is None:
+        raise Exit(
+            1,
+            f'{NOT_RUNNING}Failed to read nodes file "{NODES}"\nIs this node part of CTDB cluster?',
+        )
+    return found
+
+
+def connected(node: FakeNode, peer: Peer) -> bool:
+    """Whether a peer's daemon can be talked to."""
+    other = peer.node
+    return (
+        other is not None
+        and other.up
+        and "ctdb" in other.running
+        and node.cluster.linked(node, other, "cluster")
+    )
+
+
+def flags(node: FakeNode, peer: Peer) -> set[str]:
+    """What is wrong with a peer, as this node sees it."""
+    if peer.node is None or not connected(node, peer):
+        return {"Disconnected", "Unhealthy", "Inactive"}
+    return set(peer.node.of(Ctdb).flags)
+
+
+def healthy(node: FakeNode) -> list[Peer]:
+    """The peers with nothing wrong."""
+    return [peer for peer in peers(node) if not flags(node, peer)]
+
+
+def react(cluster: FakeCluster) -> None:
+    """Let every daemon look after its node: the recovery lock must be reachable, smbd must run."""
+    for node in cluster.alive():
+        if "ctdb" not in node.running:
+            continue
+        state = node.of(Ctdb)
+        state.flags.discard("Unhealthy")
+        if not lock_reachable(node):
+            state.flags.add("Unhealthy")
+        if script_enabled(node, "50.samba") and "smbd" not in node.running:
+            try:
+                samba.start(node)
+                node.running.add("smbd")
+            except Exit:
+                state.flags.add("Unhealthy")
+
+
+def lock_reachable(node: FakeNode) -> bool:
+    """Whether the directory of the recovery lock exists."""
+    for line in node.files.text("/etc/ctdb/ctdb.conf").splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() in ("cluster lock", "recovery lock"):
+            return node.files.is_dir(value.strip().rpartition("/")[0] or "/")
+    return True
+
+
+def script_enabled(node: FakeNode, name: str) -> bool:
+    """Whether an event script is enabled."""
+    return name in ALWAYS or node.files.get(f"{ENABLED}/{name}.script") is not None
+
+
+def addresses(node: FakeNode) -> dict[str, int]:
+    """Public addresses and the number of the node that has each; -1 for nobody."""
+    lines = [line.split() for line in node.files.text(ADDRESSES).splitlines() if line.strip()]
+    good = healthy(node)
+    found = (words[0].partition("/")[0] for words in lines if not words[0].startswith("#"))
+    return {
+        address: good[(i + 1) % len(good)].number if good else -1 for i, address in enumerate(found)
+    }
+
+
+# The tool
+
+
+def ctdb(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """The ctdb tool; -X and -Y anywhere ask for the form for machines."""
+    machine = bool({"-X", "-Y"} & set(args))
+    words = [arg for arg in args if not arg.startswith("-")]
+    if words[:1] == ["version"]:
+        return f"{node.cluster.toolset.ctdb}\n"
+    if words[:2] == ["event", "script"]:
+        return event_script(node, words[2:])
+    if "ctdb" not in node.running:
+        more = (
+            ""
+            if node.files.text(NODES)
+            else f'Failed to read nodes file "{NODES}"\nIs this node part of CTDB cluster?'
+        )
+        raise Exit(1, NOT_RUNNING + more)
+    command = COMMANDS.get(words[0] if words else "")
+    if command is None:
+        raise Exit(1, f"Unknown command '{words[0] if words else ''}'")
+    return command(node, words[1:], machine)
+
+
+def event_script(node: FakeNode, words: list[str]) -> Answer:
+    """ctdb event script enable|disable|list legacy [SCRIPT]."""
+    match words:
+        case ["list", "legacy"]:
+            return "".join(
+                f"{'*' if script_enabled(node, name) else ' '} {name}\n" for name in SCRIPTS
+            )
+        case ["enable", "legacy", name] if name in SCRIPTS:
+            node.files.write(f"{ENABLED}/{name}.script", "", mode=0o755)
+        case ["disable", "legacy", name] if name in SCRIPTS:
+            node.files.remove(f"{ENABLED}/{name}.script")
+        case _:
+            raise Exit(1, f"Script {words[-1] if words else ''} does not exist")
+    return ""
+
+
+def status(node: FakeNode, _words: list[str], machine: bool) -> Answer:
+    """ctdb status."""
+    if machine:
+        return header() + "".join(machine_row(node, peer) for peer in peers(node))
+    present = [peer for peer in peers(node) if "Disconnected" not in flags(node, peer)]
+    rows = [f"Number of nodes:{len(peers(node))}\n", *(line(node, peer) for peer in peers(node))]
+    rows.append(
+        f"Generation:{1000000 + round(node.of(Ctdb).started) % 1000000}\nSize:{len(present)}\n"
+    )
+    rows += [f"hash:{i} lmaster:{peer.number}\n" for i, peer in enumerate(present)]
+    return "".join(rows) + f"Recovery mode:NORMAL (0)\nLeader:{present[0].number}\n"
+
+
+def line(node: FakeNode, peer: Peer) -> str:
+    """A node for people."""
+    bad = flags(node, peer)
+    words = "|".join(flag.upper() for flag in FLAGS if flag in bad) or "OK"
+    return f"pnn:{peer.number} {peer.address:<16} {words}{' (THIS NODE)' if peer.node is node else ''}\n"
+
+
+def header() -> str:
+    """The first row for machines."""
+    return f"|Node|IP|{'|'.join(FLAGS)}|ThisNode|\n"
+
+
+def machine_row(node: FakeNode, peer: Peer) -> str:
+    """A node for machines."""
+    bits = "|".join(str(int(flag in flags(node, peer))) for flag in FLAGS)
+    return f"|{peer.number}|{peer.address}|{bits}|{'Y' if peer.node is node else 'N'}|\n"
+
+
+def nodestatus(node: FakeNode, words: list[str], machine: bool) -> Answer:
+    """ctdb nodestatus [all]: fails unless the nodes asked for are fine."""
+    asked = peers(node) if words == ["all"] else [own(node)]
+    count = f"Number of nodes:{len(peers(node))}\n" if words == ["all"] else ""
+    text = header() if machine else count
+    text += "".join(machine_row(node, peer) if machine else line(node, peer) for peer in asked)
+    if any(flags(node, peer) for peer in asked):
+        raise Exit(1, "", text)
+    return text
+
+
+def ip(node: FakeNode, words: list[str], machine: bool) -> Answer:
+    """ctdb ip [all]."""
+    found = addresses(node)
+    if machine:
+        return "|Public IP|Node|\n" + "".join(
+            f"|{address}|{number}|\n" for address, number in found.items()
+        )
+    where = "ALL nodes" if words == ["all"] else f"node {own(node).number}"
+    return f"Public IPs on {where}\n" + "".join(
+        f"{address} {number}\n" for address, number in found.items()
+    )
+
+
+def listnodes(node: FakeNode, _words: list[str], machine: bool) -> Answer:
+    """ctdb listnodes."""
+    rows = (
+        f"|{peer.number}|{peer.address}|\n" if machine else f"{peer.address}\n"
+        for peer in peers(node)
+    )
+    return "".join(rows)
+
+
+def pnn(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+    """ctdb pnn."""
+    return f"{own(node).number}\n"
+
+
+def leader(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+    """ctdb leader."""
+    return (
+        f"{min(peer.number for peer in peers(node) if 'Disconnected' not in flags(node, peer))}\n"
+    )
+
+
+def scriptstatus(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+    """ctdb scriptstatus."""
+    word = "ERROR" if "Unhealthy" in node.of(Ctdb).flags else "OK"
+    rows = [
+        f"{name:<20} {word:<10} 0.066 {node.cluster.clock()}\n"
+        for name in SCRIPTS
+        if script_enabled(node, name)
+    ]
+    return "".join(rows)
+
+
+def uptime(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+    """ctdb uptime."""
+    return (
+        f"Current time of node {own(node).number}        :                {node.cluster.clock()}\n"
+    )
+
+
+def mark(flag: str, on: bool) -> Callable[[FakeNode, list[str], bool], Answer]:
+    """A command that takes a node out, or back in."""
+
+    def command(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+        (node.of(Ctdb).flags.add if on else node.of(Ctdb).flags.discard)(flag)
+        return ""
+
+    return command
+
+
+def nothing(_node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+    """reloadnodes, reloadips: the files are always read afresh here."""
+    return ""
+
+
+COMMANDS: dict[str, Callable[[FakeNode, list[str], bool], Answer]] = {
+    "status": status,
+    "nodestatus": nodestatus,
+    "ip": ip,
+    "listnodes": listnodes,
+    "pnn": pnn,
+    "leader": leader,
+    "scriptstatus": scriptstatus,
+    "event": scriptstatus,
+    "uptime": uptime,
+    "disable": mark("Disabled", True),
+    "enable": mark("Disabled", False),
+    "stop": mark("Stopped", True),
+    "continue": mark("Stopped", False),
+    "ban": mark("Banned", True),
+    "unban": mark("Banned", False),
+    "reloadnodes": nothing,
+    "reloadips": nothing,
+    "ipreallocate": nothing,
+}
+
+
+def start(node: FakeNode) -> None:
+    """Start ctdbd: its own address must be in the nodes file."""
+    if not any(peer.node is node for peer in peers(node)):
+        raise Exit(1, "ctdbd: unable to find our own address in the nodes file")
+    node.of(Ctdb).started = node.cluster.now
+
+
+def stop(node: FakeNode) -> None:
+    """Stop it, and the smbd it started."""
+    if script_enabled(node, "50.samba") and "smbd" in node.running:
+        samba.stop(node)
+        node.running.discard("smbd")
+    node.of(Ctdb).flags.clear()
+
+
+TOOLS = {"ctdb": Tool(ctdb, has("ctdb"))}
+DAEMONS = {"ctdb": Daemon(start, stop, chkconfig="- 90 01", installed=has("ctdb"))}

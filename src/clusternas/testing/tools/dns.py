@@ -1,0 +1,268 @@
+"""BIND: named, its checkers, rndc and dig."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, said
+
+if TYPE_CHECKING:
+    from clusternas.testing.node import FakeNode
+
+__all__ = ["DAEMONS", "TOOLS"]
+
+ZONE = re.compile(r'zone\s+"([^"]+)"[^{]*\{(.*?)\};', re.S)
+FILE = re.compile(r'file\s+"([^"]+)"')
+CONFS = ("/etc/named.conf", "/etc/bind/named.conf", "/etc/bind/named.conf.local")
+TYPES = {"A", "AAAA", "NS", "SOA", "PTR", "CNAME", "MX", "TXT"}
+TTL = re.compile(r"\d+[smhdw]?", re.I)
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+@attrs.frozen
+class Record:
+    """A record with its full name."""
+
+    name: str
+    ttl: int
+    type: str
+    data: str
+
+
+class Rotation:
+    """How often each name was asked for: answers rotate."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.loaded: dict[str, list[Record]] = {}
+
+
+def zones(node: FakeNode) -> dict[str, str]:
+    """The zones of named.conf and their files."""
+    found: dict[str, str] = {}
+    for path in CONFS:
+        for name, body in ZONE.findall(node.files.text(path)):
+            if file := FILE.search(body):
+                found[name] = (
+                    file.group(1)
+                    if file.group(1).startswith("/")
+                    else f"/var/named/{file.group(1)}"
+                )
+    return found
+
+
+def seconds(text: str) -> int:
+    """A TTL in seconds."""
+    unit = UNITS.get(text[-1].lower())
+    return int(text[:-1]) * unit if unit else int(text)
+
+
+def absolute(name: str, origin: str) -> str:
+    """A name with its origin."""
+    return origin if name == "@" else name if name.endswith(".") else f"{name}.{origin}"
+
+
+def records(text: str, zone: str) -> Iterator[Record]:
+    """The records of a zone file."""
+    origin, ttl, last = f"{zone}.", 0, f"{zone}."
+    for line in logical_lines(text):
+        words = line.split()
+        if not words:
+            continue
+        if words[0] == "$TTL":
+            ttl = seconds(words[1])
+        elif words[0] == "$ORIGIN":
+            origin = absolute(words[1], origin)
+        else:
+            last = last if line[0].isspace() else absolute(words.pop(0), origin)
+            own = ttl
+            while words and (words[0].upper() == "IN" or TTL.fullmatch(words[0])):
+                word = words.pop(0)
+                own = own if word.upper() == "IN" else seconds(word)
+            if len(words) < 2 or words[0].upper() not in TYPES:
+                raise ValueError(f"unknown RR type '{words[0] if words else ''}'")
+            yield Record(last, own, words[0].upper(), data_of(words, origin))
+
+
+def data_of(words: list[str], origin: str) -> str:
+    """A record's data, names made absolute."""
+    named = {"NS": [1], "PTR": [1], "CNAME": [1], "SOA": [1, 2], "MX": [2]}.get(
+        words[0].upper(), []
+    )
+    return " ".join(
+        absolute(word, origin) if i in named else word for i, word in enumerate(words) if i
+    )
+
+
+def logical_lines(text: str) -> Iterator[str]:
+    """Lines without comments, parentheses joined."""
+    row, depth = "", 0
+    for raw in text.splitlines():
+        line = raw.partition(";")[0]
+        depth += line.count("(") - line.count(")")
+        row += (" " if row else "") + line.replace("(", " ").replace(")", " ")
+        if depth <= 0:
+            yield row
+            row = ""
+
+
+def load(node: FakeNode, zone: str, path: str) -> list[Record]:
+    """A zone as named loads it, or its complaint."""
+    if node.files.follow(path) is None:
+        raise Exit(1, f"zone {zone}/IN: loading from master file {path} failed: file not found")
+    try:
+        found = list(records(node.files.text(path), zone))
+    except ValueError as error:
+        raise Exit(
+            1,
+            f"{path}: {error}\nzone {zone}/IN: loading from master file {path} failed: unknown class/type",
+        ) from None
+    if not any(record.type == "SOA" for record in found) or not any(
+        record.type == "NS" for record in found
+    ):
+        raise Exit(
+            1,
+            f"zone {zone}/IN: has no SOA record or no NS records\nzone {zone}/IN: not loaded due to errors.",
+        )
+    return found
+
+
+def serial(found: list[Record]) -> str:
+    """The serial number of a zone."""
+    return next(record.data.split()[2] for record in found if record.type == "SOA")
+
+
+# Tools
+
+
+def named_checkzone(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """named-checkzone ZONE FILE."""
+    zone, path = args[-2:]
+    return f"zone {zone}/IN: loaded serial {serial(load(node, zone, path))}\nOK\n"
+
+
+def named_checkconf(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """named-checkconf [-z]."""
+    if "-z" not in args:
+        return ""
+    loaded = {zone: load(node, zone, path) for zone, path in zones(node).items()}
+    return "".join(
+        f"zone {zone}/IN: loaded serial {serial(found)}\n" for zone, found in loaded.items()
+    )
+
+
+def rndc(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """rndc reload, status, flush."""
+    if "named" not in node.running:
+        raise Exit(1, "rndc: connect failed: 127.0.0.1#953: connection refused")
+    match args[:1]:
+        case ("reload",):
+            start(node)
+            return "zone reload up-to-date\n" if len(args) > 1 else "server reload successful\n"
+        case ("status",):
+            count = len(node.of(Rotation).loaded)
+            return f"version: BIND {node.cluster.toolset.bind}\nnumber of zones: {count} (0 automatic)\nserver is up and running\n"
+        case ("flush" | "reconfig" | "freeze" | "thaw", *_):
+            return ""
+        case _:
+            raise Exit(1, f"rndc: '{args[0] if args else ''}' failed: unknown command")
+
+
+def dig(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """dig @SERVER NAME [TYPE] [+short] [-x ADDRESS]."""
+    words = [arg for arg in args if not arg.startswith(("@", "+", "-"))]
+    server = next((arg[1:] for arg in args if arg.startswith("@")), "127.0.0.1")
+    if "-x" in args:
+        words = [".".join(reversed(words[0].split("."))) + ".in-addr.arpa", "PTR"]
+    kind = next((word.upper() for word in words if word.upper() in TYPES), "A")
+    name = (
+        next(word for word in words if word.upper() not in TYPES and word != "IN").rstrip(".") + "."
+    )
+    other = resolver(node, server)
+    if other is None or "named" not in other.running:
+        raise Exit(
+            9,
+            "",
+            f";; communications error to {server}#53: connection refused\n;; no servers could be reached\n",
+        )
+    answers = rotate(other, name, kind)
+    if "+short" in args:
+        return "".join(f"{record.data}\n" for record in answers)
+    return full(other, server, name, kind, answers)
+
+
+def resolver(node: FakeNode, server: str) -> FakeNode | None:
+    """The node that answers at an address."""
+    if server in ("127.0.0.1", "localhost", node.name):
+        return node
+    alive = node.cluster.alive()
+    return next(
+        (other for other in alive if server in (other.name, other.address, other.public_address)),
+        None,
+    )
+
+
+def rotate(node: FakeNode, name: str, kind: str) -> list[Record]:
+    """The answers, beginning with another one each time."""
+    state = node.of(Rotation)
+    every = [record for found in state.loaded.values() for record in found]
+    answers = [
+        record for record in every if record.name.lower() == name.lower() and record.type == kind
+    ]
+    turn = state.counts[name] = state.counts.get(name, -1) + 1
+    start = turn % len(answers) if answers else 0
+    return answers[start:] + answers[:start]
+
+
+def full(node: FakeNode, server: str, name: str, kind: str, answers: list[Record]) -> str:
+    """dig's whole output."""
+    every = [record for found in node.of(Rotation).loaded.values() for record in found]
+    inside = any(name.lower().endswith(zone + ".") for zone in node.of(Rotation).loaded)
+    known = any(record.name.lower() == name.lower() for record in every)
+    verdict = "NOERROR" if known else "NXDOMAIN" if inside else "REFUSED"
+    rows = [
+        f"\n; <<>> DiG {node.cluster.toolset.bind} <<>> @{server} {name.rstrip('.')}",
+        "; (1 server found)\n;; global options: +cmd\n;; Got answer:",
+        f";; ->>HEADER<<- opcode: QUERY, status: {verdict}, id: 35146",
+        f";; flags: qr aa rd; QUERY: 1, ANSWER: {len(answers)}, AUTHORITY: 0, ADDITIONAL: 1",
+        f"\n;; QUESTION SECTION:\n;{name}\t\tIN\t{kind}\n",
+    ]
+    if answers:
+        rows.append(";; ANSWER SECTION:")
+        rows += [
+            f"{record.name}\t{record.ttl}\tIN\t{record.type}\t{record.data}" for record in answers
+        ]
+    rows.append(f"\n;; Query time: 8 msec\n;; SERVER: {server}#53({server}) (UDP)")
+    return (
+        "\n".join(rows)
+        + f"\n;; WHEN: {node.cluster.clock('%a %b %d %H:%M:%S UTC %Y')}\n;; MSG SIZE  rcvd: 105\n\n"
+    )
+
+
+def named(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """named -v."""
+    return said(f"BIND {node.cluster.toolset.bind} (Extended Support Version) <id:>\n")
+
+
+def start(node: FakeNode) -> None:
+    """Load every zone."""
+    node.of(Rotation).loaded = {zone: load(node, zone, path) for zone, path in zones(node).items()}
+
+
+def stop(node: FakeNode) -> None:
+    """Forget them."""
+    node.of(Rotation).loaded.clear()
+
+
+TOOLS = {
+    "named": Tool(named, has("bind")),
+    "named-checkzone": Tool(named_checkzone, has("bind")),
+    "named-checkconf": Tool(named_checkconf, has("bind")),
+    "rndc": Tool(rndc, has("bind")),
+    "dig": Tool(dig, has("bind")),
+}
+DAEMONS = {"named": Daemon(start, stop, chkconfig="- 13 87", installed=has("bind"))}

@@ -1,0 +1,145 @@
+"""LVM: its commands, lvmconf, clvmd, lvmlockd and lvm2-monitor."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from clusternas.testing.blocks import Entry
+from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has
+from clusternas.testing.tools import dlm, membership
+from clusternas.testing.tools.lvm.commands import COMMANDS, activate_all
+from clusternas.testing.tools.lvm.reports import REPORTS
+from clusternas.testing.tools.lvm.state import Lvm, deactivate, devices, scan
+from clusternas.testing.tools.membership import Member
+
+if TYPE_CHECKING:
+    from clusternas.core.versions import Toolset
+    from clusternas.testing.node import FakeNode
+
+__all__ = ["DAEMONS", "TOOLS", "autoactivate", "devices", "install"]
+
+CONF = "/etc/lvm/lvm.conf"
+STACK = re.compile(r"-I\s*(\w+)")
+
+
+def lvmconf(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """`lvmconf --enable-cluster` and `--disable-cluster`: edits lvm.conf in place."""
+    if not args or args[0] not in ("--enable-cluster", "--disable-cluster"):
+        raise Exit(1, "Usage: lvmconf [--enable-cluster|--disable-cluster]")
+    wanted = "3" if args[0] == "--enable-cluster" else "1"
+    text = node.files.text(CONF)
+    new, count = re.subn(
+        r"^(\s*)locking_type\s*=\s*\d+", rf"\g<1>locking_type = {wanted}", text, flags=re.M
+    )
+    if not count:
+        new = re.sub(
+            r"^(\s*global\s*\{)", rf"\1\n    locking_type = {wanted}", text, count=1, flags=re.M
+        )
+        new = new if new != text else f"{text}global {{\n    locking_type = {wanted}\n}}\n"
+    node.files.put(CONF, Entry(new.encode()))
+    return ""
+
+
+def start_clvmd(node: FakeNode) -> None:
+    """Start clvmd: it needs cman; told to use another stack it takes cman down. Then all volumes are activated."""
+    options = STACK.search(node.files.text("/etc/sysconfig/clvmd"))
+    if options is not None and options.group(1) not in ("cman", "auto"):
+        membership.leave(node)
+        node.running.discard("cman")
+        raise Exit(
+            1, "clvmd could not connect to cluster manager\nConsult syslog for more information"
+        )
+    if node.of(Member).config is None:
+        raise Exit(
+            1, "clvmd could not connect to cluster manager\nConsult syslog for more information"
+        )
+    dlm.join(node, "clvmd")
+    node.running.add("clvmd")
+    activate_all(node, "clustered")
+
+
+def stop_clvmd(node: FakeNode) -> None:
+    """Deactivate the clustered volumes and stop."""
+    for group, volume in list(node.of(Lvm).active):
+        deactivate(node, group, volume)
+    dlm.leave(node, "clvmd")
+
+
+def start_lvmlockd(node: FakeNode) -> None:
+    """lvmlockd needs dlm_controld."""
+    if "dlm" not in node.running:
+        raise Exit(1, "lvmlockd: dlm is not running")
+
+
+def stop_lvmlockd(node: FakeNode) -> None:
+    """Refused while a group's locking is started."""
+    if node.of(Lvm).started:
+        raise Exit(1, "lvmlockd: lockspaces exist")
+    dlm.leave(node, "lvm_global")
+
+
+def start_lvmlocks(node: FakeNode) -> None:
+    """Start the locking of all shared groups."""
+    for name, group in scan(node).groups.items():
+        if group.value.locking == "dlm":
+            COMMANDS["vgchange"](node, ("--lock-start", name), b"")
+
+
+def stop_lvmlocks(node: FakeNode) -> None:
+    """Deactivate the shared volumes and leave their lock spaces."""
+    for group, volume in list(node.of(Lvm).active):
+        deactivate(node, group, volume)
+    for name in list(node.of(Lvm).started):
+        COMMANDS["vgchange"](node, ("--lock-stop", name), b"")
+
+
+def autoactivate(node: FakeNode) -> None:
+    """What booting does with local groups: activate them, on whatever device is there by then."""
+    activate_all(node, "")
+
+
+def monitor(node: FakeNode) -> None:
+    """lvm2-monitor of the article: LVM comes up on the devices that exist now."""
+    autoactivate(node)
+
+
+def keep(_node: FakeNode) -> None:
+    """Stopping the monitor leaves everything active."""
+
+
+def is_old(toolset: Toolset) -> bool:
+    """LVM with clvmd."""
+    return has("lvm", until="2.03")(toolset)
+
+
+TOOLS = {
+    **{
+        name: Tool(run, has("lvm"))
+        for name, run in {**COMMANDS, **REPORTS}.items()
+        if name != "lvmlockctl"
+    },
+    "lvmlockctl": Tool(REPORTS["lvmlockctl"], has("dlm")),
+    "lvmconf": Tool(lvmconf, is_old),
+}
+DAEMONS = {
+    "lvm2-monitor": Daemon(
+        monitor, keep, chkconfig="12345 02 99", installed=has("lvm"), enabled=True
+    ),
+    "clvmd": Daemon(start_clvmd, stop_clvmd, chkconfig="- 24 76", installed=is_old),
+    "lvmlockd": Daemon(
+        start_lvmlockd, stop_lvmlockd, needs=("dlm",), installed=has("lvm", since="2.03")
+    ),
+    "lvmlocks": Daemon(
+        start_lvmlocks, stop_lvmlocks, needs=("lvmlockd",), installed=has("lvm", since="2.03")
+    ),
+}
+
+
+def install(node: FakeNode) -> None:
+    """The package's lvm.conf."""
+    if is_old(node.cluster.toolset):
+        text = "devices {\n    write_cache_state = 1\n}\nglobal {\n    locking_type = 1\n}\n"
+    else:
+        text = "config {\n}\ndevices {\n}\nglobal {\n}\nactivation {\n}\n"
+    node.files.write(CONF, text)

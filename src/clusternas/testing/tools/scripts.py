@@ -1,0 +1,244 @@
+"""The shell scripts of clusternas, acted out on a node's files: those of `core.files`, and the batch of gathering."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import posixpath
+import shlex
+import stat
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from clusternas.core import scripts
+from clusternas.core.batch import BATCH
+from clusternas.core.command import Output
+from clusternas.testing.blocks import Entry
+from clusternas.testing.shell import Answer, Exit, Tool, said
+
+if TYPE_CHECKING:
+    from clusternas.testing.node import FakeNode
+
+__all__ = ["TOOLS"]
+
+ABSENT, ANY = "absent", "any"
+NUMBERS = {"root": 0, "disk": 6}
+KINDS = {"file": stat.S_IFREG, "dir": stat.S_IFDIR, "link": stat.S_IFLNK, "block": stat.S_IFBLK}
+
+
+def shell(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
+    """`sh -c SCRIPT NAME ARGUMENT…` for a script that clusternas owns, or one plain command line."""
+    if args[:1] != ("-c",) or len(args) < 2:
+        raise Exit(127, "sh: this fake runs only `sh -c`")
+    action = SCRIPTS.get(args[1].strip())
+    if action is not None:
+        return action(node, args[3:], stdin)
+    return plain(node, args[1], stdin)
+
+
+def plain(node: FakeNode, line: str, stdin: bytes) -> Answer:
+    """One command line without shell syntax."""
+    words = shlex.split(line)
+    if not words or any(set(word) & set("|&;<>$`*?") for word in words):
+        raise Exit(2, f"sh: this fake does not know the script: {line}")
+    return node.answer(tuple(words), stdin)
+
+
+def batch(node: FakeNode, lines: tuple[str, ...], _stdin: bytes) -> Answer:
+    """Several commands in one call, each with its own time limit."""
+    parts = []
+    for line in lines:
+        _, _, rest = line.partition(" ")
+        output = node.answer(("env", *shlex.split(rest)), b"")
+        parts.append(b"%d %d %d\n" % (output.exit_code, len(output.stdout), len(output.stderr)))
+        parts += [output.stdout, output.stderr]
+    return Output(0, b"".join(parts))
+
+
+# Reading
+
+
+def digest(entry: Entry | None) -> str:
+    """What identifies a file's content."""
+    return ABSENT if entry is None else hashlib.sha256(entry.data).hexdigest()
+
+
+def regular(node: FakeNode, path: str) -> Entry | None:
+    """The file at a path, links followed; a directory is no file."""
+    entry = node.files.follow(path)
+    if entry is not None and entry.kind != "file":
+        raise Exit(65, f"{path}: not a regular file")
+    return entry
+
+
+def read(node: FakeNode, _args: tuple[str, ...], stdin: bytes) -> Answer:
+    """Files and patterns, with mode and owner."""
+    parts = []
+    for line in stdin.decode().splitlines():
+        path = line[2:]
+        for found in [path] if line.startswith("= ") else matches(node, path, files_only=True):
+            parts.append(read_one(node, found))
+    return Output(0, b"".join(parts))
+
+
+def read_one(node: FakeNode, path: str) -> bytes:
+    """One file."""
+    entry = regular(node, path)
+    if entry is None:
+        return f"absent {path}\n".encode()
+    about = (
+        f"{entry.mode:o} {number(entry.owner)} {number(entry.group)} {entry.owner} {entry.group}"
+    )
+    return f"file {len(entry.data)} {about} {path}\n".encode() + entry.data + b"\n"
+
+
+def number(name: str) -> int:
+    """The number of a user or group."""
+    return int(name) if name.isdigit() else NUMBERS.get(name, 1000)
+
+
+def matches(node: FakeNode, pattern: str, *, files_only: bool = False) -> list[str]:
+    """The paths that a shell pattern matches, in order."""
+    folder = posixpath.dirname(pattern)
+    if not set(pattern) & set("*?["):
+        candidates = [pattern]
+    elif set(folder) & set("*?["):
+        candidates = [f"/{name}" for name in node.files.below("/")]
+    else:
+        candidates = [posixpath.join(folder, name) for name in node.files.below(folder)]
+    same_depth = [
+        p
+        for p in candidates
+        if p.count("/") == pattern.count("/") and fnmatch.fnmatchcase(p, pattern)
+    ]
+    wanted = {"file"} if files_only else {"file", "dir", "link"}
+    return [
+        p
+        for p in same_depth
+        if (entry := node.files.follow(p)) is not None and entry.kind in wanted
+    ]
+
+
+def glob(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """Patterns to paths."""
+    return "".join(f"{path}\0" for pattern in args for path in matches(node, pattern))
+
+
+def status(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """What is at a path, links not followed."""
+    entry = node.files.get(args[0])
+    if entry is None and node.find_device(args[0]) is not None:
+        entry = Entry(kind="block", mode=0o660, group="disk")
+    if entry is None:
+        return "absent\n"
+    raw = KINDS[entry.kind] | entry.mode
+    target = entry.data.decode() if entry.kind == "link" else ""
+    owner, group = entry.owner, entry.group
+    return f"{raw:x} {len(entry.data)} {number(owner)} {number(group)} {owner} {group} {target}\n"
+
+
+# Writing
+
+
+def dressed(entry: Entry, mode: str, owner: str, group: str) -> Entry:
+    """The entry with that mode and owner, where given."""
+    return attrs.evolve(
+        entry,
+        mode=int(mode, 8) if mode else entry.mode,
+        owner=owner or entry.owner,
+        group=group or entry.group,
+    )
+
+
+def expect(path: str, now: str, expected: str) -> None:
+    """Stop if the file is not what the caller has read."""
+    if expected not in (ANY, now):
+        raise Exit(75, f"{path} changed since it was read")
+
+
+def folder(node: FakeNode, path: str, parents: bool) -> None:
+    """The directory above a path: made if asked for, or missing."""
+    above = posixpath.dirname(path)
+    if parents:
+        node.files.make_directories(above)
+    if not node.files.is_dir(above):
+        raise Exit(66, f"{path}: no such directory")
+
+
+def write(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
+    """All of it or nothing, and nothing if nothing would change."""
+    path, wanted, expected, mode, owner, group, parents = args
+    folder(node, path, parents == "parents")
+    path = node.files.real_path(path)
+    old = regular(node, path)
+    before = digest(old)
+    expect(path, before, expected)
+    new = dressed(old or Entry(), mode, owner, group)
+    if before != wanted:
+        if hashlib.sha256(stdin).hexdigest() != wanted:
+            raise Exit(74, f"{path}: the input was cut, nothing was written")
+        node.cluster.halfway()
+        new = attrs.evolve(new, data=stdin)
+    if old is not None and new == old:
+        return f"unchanged {before}\n"
+    node.files.put(path, new)
+    return f"changed {before}\n"
+
+
+def remove(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """A file or link goes; none is fine."""
+    path, expected = args
+    entry = node.files.get(path)
+    now = (
+        digest(regular(node, path))
+        if entry is None or entry.kind != "link" or expected != ANY
+        else ABSENT
+    )
+    expect(path, now, expected)
+    if entry is None:
+        return "unchanged absent\n"
+    node.files.remove(path)
+    return f"changed {now}\n"
+
+
+def make_dir(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """A directory with that mode and owner."""
+    path, mode, owner, group, parents = args
+    old = node.files.follow(path)
+    if old is not None and old.kind != "dir":
+        raise Exit(74, f"mkdir: cannot create directory '{path}': File exists")
+    if old is None:
+        folder(node, path, parents == "parents")
+    new = dressed(old or Entry(kind="dir", mode=0o755), mode, owner, group)
+    if old is not None and new == old:
+        return "unchanged\n"
+    node.files.put(node.files.real_path(path), new)
+    return "changed\n"
+
+
+def symlink(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """A symbolic link."""
+    path, target = args
+    old = node.files.get(path)
+    if old is not None and old.kind != "link":
+        raise Exit(65, f"{path}: it exists and is not a symbolic link")
+    if old is not None and old.data.decode() == target:
+        return "unchanged\n"
+    folder(node, path, False)
+    node.files.put(path, Entry(target.encode(), kind="link", mode=0o777))
+    return "changed\n"
+
+
+SCRIPTS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
+    scripts.READ.strip(): read,
+    scripts.WRITE.strip(): write,
+    scripts.REMOVE.strip(): remove,
+    scripts.MAKE_DIR.strip(): make_dir,
+    scripts.SYMLINK.strip(): symlink,
+    scripts.STAT.strip(): status,
+    scripts.GLOB.strip(): glob,
+    BATCH: batch,
+}
+TOOLS = {"sh": Tool(shell), "bash": Tool(shell)}
