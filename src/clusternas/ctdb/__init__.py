@@ -1,0 +1,1 @@
+"""CTDB: ctdb.conf, nodes, public addresses, tunables, commands, status and checks."""

@@ -1,0 +1,1 @@
+"""Samba: smb.conf and its shares, commands, status and checks, with and without CTDB."""

@@ -1,0 +1,66 @@
+"""What a share amounts to: its own parameters over those it copies over the defaults of [global].
+
+Samba reads from the top: a share starts with what [global] has said so far, so a default further
+down does not reach it. A section that comes again adds to the first, but forgets its
+`module:option` parameters; those of [global] apply from wherever they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from clusternas.core.fields import Option, lens_of
+
+if TYPE_CHECKING:
+    from clusternas.samba.model import SambaShare, ShareOptions, SmbConf
+
+__all__ = ["effective"]
+
+Values = dict[str, Any]
+
+
+def effective(conf: SmbConf) -> Mapping[str, SambaShare]:
+    """Each share as Samba sees it, by its name in lower case.
+
+    Values that are written nowhere stay None: they are Samba's own defaults.
+    """
+    from clusternas.samba.model import SambaShare, ShareOptions, SmbConf, SmbGlobal
+
+    tree = SmbConf.syntax.parse(conf.render())
+    inherited, parametric = _fields(ShareOptions)
+    defaults: Values = {}
+    found: dict[str, Values] = {}
+    copied: dict[str, Values] = {}
+    for node in tree.root.children:
+        if node.key == "global":
+            defaults |= _set(SmbGlobal.of(node), inherited | parametric)
+            continue
+        share = SambaShare.of(node)
+        name = share.name.lower()
+        start = {key: value for key, value in defaults.items() if key in inherited}
+        before = found.setdefault(name, start | {"name": share.name})
+        for key in parametric:
+            before.pop(key, None)
+        own = _set(share, inherited | parametric)
+        source = found.get(share.copy.lower(), {}) if share.copy else {}
+        taken = {key: value for key, value in source.items() if key not in ("name", "copy")}
+        mine = copied.setdefault(name, {}) | own
+        copied[name] = mine
+        found[name] = before | taken | mine
+    wide = {key: value for key, value in defaults.items() if key in parametric}
+    return {name: SambaShare(**(wide | values)) for name, values in found.items()}
+
+
+def _fields(model: type[ShareOptions]) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of the plain and of the parametric (`module:option`) fields."""
+    options = {
+        name: meta for name, meta in lens_of(model).fields.items() if isinstance(meta, Option)
+    }
+    parametric = frozenset(name for name, meta in options.items() if ":" in meta.spellings[0].key)
+    return frozenset(options) - parametric, parametric
+
+
+def _set(model: ShareOptions, names: Iterable[str]) -> Values:
+    values = ((name, getattr(model, name)) for name in names)
+    return {name: value for name, value in values if value is not None and value != ()}
