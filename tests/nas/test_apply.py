@@ -49,7 +49,9 @@ def plan() -> Plan:
         draft.add(node, do("up"), "it is down")
         draft.add(node, do("connect"), "it is alone")
     draft.barrier()
-    draft.add("a", do("mkfs", effect=Effect.DESTROY), "there is no file system", diff="--- x\n+++ y\n")
+    draft.add(
+        "a", do("mkfs", effect=Effect.DESTROY), "there is no file system", diff="--- x\n+++ y\n"
+    )
     draft.barrier()
     for node in ("a", "b"):
         draft.add(node, do("mount"), "it is not mounted", diff="--- fstab\n")
@@ -113,7 +115,9 @@ def test_a_failure_stops_what_depends_on_it(plan: Plan) -> None:
 def test_verification_waits_as_long_as_it_may() -> None:
     waits: list[float] = []
     draft = Draft()
-    draft.add("a", do("sync"), "r", verify=Check(command=ASK, holds=third, says="it is third", within=10))
+    draft.add(
+        "a", do("sync"), "r", verify=Check(command=ASK, holds=third, says="it is third", within=10)
+    )
     events: list[Event] = []
     applied = draft.plan().apply({"a": Machine([], "a")}, sleep=waits.append, on=[events.append])
     assert applied.ok
@@ -123,7 +127,9 @@ def test_verification_waits_as_long_as_it_may() -> None:
 
 def test_what_is_not_true_in_time_has_failed() -> None:
     draft = Draft()
-    draft.add("a", do("sync"), "r", verify=Check(command=ASK, holds=third, says="it is third", within=1))
+    draft.add(
+        "a", do("sync"), "r", verify=Check(command=ASK, holds=third, says="it is third", within=1)
+    )
     applied = draft.plan().apply({"a": Machine([], "a")}, sleep=lambda _: None)
     assert "it ran, but it is third is not true" in str(applied.failed["a: sync"])
 

@@ -121,10 +121,17 @@ class Change:
         text = source.tree.text
         words = [text[word.start : word.end] for word in node.words]
         for name, meta in heads:
-            if isinstance(meta, Keyword):
-                raise ValidationError(f"{name} cannot be changed", hint="remove it and add another")
-            self._argument(words, name, meta, getattr(new, name))
-        self.edits += source.tree.syntax.rewrite(node, words)
+            if isinstance(meta, Argument):
+                self._argument(words, name, meta, getattr(new, name))
+        renamed = next((name for name, meta in heads if isinstance(meta, Keyword)), "")
+        if not renamed:
+            self.edits += source.tree.syntax.rewrite(node, words)
+        elif node.body >= 0:
+            raise ValidationError(f"{renamed} cannot be changed", hint="remove it and add another")
+        else:
+            statement = Statement(getattr(new, renamed), tuple(words))
+            line = source.tree.syntax.text_at(node, statement)
+            self.edits.append(Edit(node.start, node.end, line))
 
     def _argument(self, words: list[str], name: str, meta: Argument, value: Any) -> None:
         spelled = () if value is None else encode(name, meta.codec, value) or ()
@@ -396,10 +403,13 @@ class Change:
                 self.edits += syntax.insert(home, self._last(home, entries=True), entries)
         if pending.entries:
             self.edits += syntax.insert(parent, self._last(parent, entries=True), pending.entries)
+        together: dict[int, tuple[Node | None, list[Statement]]] = {}
         for after, statement in pending.sections(homeless):
             same = [node for node in children if node.key == syntax.fold(statement.key)]
             place = after or (same or children or [None])[-1]
-            self.edits += syntax.insert(parent, place, [statement])
+            together.setdefault(id(place), (place, []))[1].append(statement)
+        for place, statements in together.values():
+            self.edits += syntax.insert(parent, place, statements)
         self._collapse(parent)
 
     def _last(self, section: Node, *, entries: bool) -> Node | None:

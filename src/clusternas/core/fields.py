@@ -5,7 +5,7 @@ A slice only declares; `core.source` reads by the lens and `core.change` writes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -222,6 +222,7 @@ class Lens:
     Attributes:
         fields: name to field, in the order of the class.
         table: the key of a child to the name of the field that takes it.
+        readers: for a class of plain options alone, how to read each without looking further.
         twins: keys that are an entry of one field and a section of another, to the latter.
         around: the key of a child to the nested section and option that it belongs to.
         aside: the key of a child section to the keys in it that belong to other sections.
@@ -248,6 +249,7 @@ class Lens:
             if isinstance(meta, Argument | Keyword)
         ]
         self.any = self.table.pop(ANY, "")
+        self.readers = self._readers()
 
     def _add(self, field: attrs.Attribute[Any], meta: Field) -> None:
         name = field.name
@@ -283,6 +285,20 @@ class Lens:
                 if isinstance(self.fields.get(self.table.get(key, "")), Section):
                     self.twins[key] = self.table[key]
                 self.table[key] = name
+
+    def _readers(self) -> dict[str, tuple[str, Callable[[Sequence[str]], Any]]]:
+        """For a class of plain options alone: the key of a child to its field and decoder."""
+        readers: dict[str, tuple[str, Callable[[Sequence[str]], Any]]] = {}
+        for name, meta in self.fields.items():
+            if isinstance(meta, Section) or (isinstance(meta, Option) and meta.many):
+                return {}
+            if isinstance(meta, Option) and meta.wins == "last":
+                for each in meta.spellings:
+                    key = self.syntax.fold(each.key)
+                    codec = each.codec or meta.codec
+                    if each.place is None and (key not in readers or readers[key][0] != name):
+                        readers[key] = (name, codec.decode)
+        return readers
 
     def _strays(self, name: str, nested: Lens) -> None:
         for option_name, spelling in nested.placed():

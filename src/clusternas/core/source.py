@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Place", "Source"]
 
 EXTRA = "extra"
+KEY = attrgetter("key")
+NOTHING: Keyed[Statement] = Keyed((), key=KEY)
 
 
 class Place(NamedTuple):
@@ -39,13 +41,14 @@ class Source:
         nodes: its statement; several where the tools read repeated sections as one; none where the
             model is made of options that stand elsewhere only.
         strays: options of the model that stand outside its section, by field.
-        where: after `values`: the statements of each field.
-        unknown: after `values`: the statements that no field takes.
+        where: the statements of each field.
+        unknown: the statements that no field takes.
         unreadable: after `values`: statements whose words no codec reads, with the reason.
     """
 
     __slots__ = (
         "_values",
+        "_where",
         "lens",
         "nodes",
         "skip",
@@ -53,7 +56,6 @@ class Source:
         "tree",
         "unknown",
         "unreadable",
-        "where",
     )
 
     def __init__(
@@ -69,10 +71,10 @@ class Source:
         self.nodes = nodes
         self.strays = strays
         self.skip = skip
-        self.where: dict[str, list[Place]] = {}
         self.unknown: list[Place] = []
         self.unreadable: list[tuple[str, Place, str]] = []
         self._values: dict[str, Any] | None = None
+        self._where: dict[str, list[Place]] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self.lens.cls, self.tree, self.nodes, self.strays, self.skip)
@@ -80,15 +82,43 @@ class Source:
     def values(self) -> dict[str, Any]:
         """The values of all fields, read once."""
         if self._values is None:
-            self._values = self._read()
+            self._values = self._quick() or self._read()
         return self._values
+
+    @property
+    def where(self) -> dict[str, list[Place]]:
+        if self._where is None:
+            self._sort()
+        assert self._where is not None
+        return self._where
+
+    def _quick(self) -> dict[str, Any] | None:
+        """The values, if there is nothing here but plain options that can be read: most of a file."""
+        readers = self.lens.readers
+        if self.strays or not readers:
+            return None
+        values = self.lens.defaults.copy()
+        for parent in self.nodes:
+            for node in parent.children:
+                reader = readers.get(node.key)
+                if reader is None or node.body >= 0:
+                    return None
+                try:
+                    values[reader[0]] = reader[1](node.values)
+                except ValueError:
+                    return None
+        for name, meta in self.lens.heads:
+            self._head(values, name, meta)
+        values[EXTRA] = NOTHING
+        return values
 
     def _read(self) -> dict[str, Any]:
         lens = self.lens
         values = lens.defaults.copy()
         strays = self._sort()
-        for name, stray in self.strays:
-            self.where.setdefault(name, []).append(stray)
+        if self.strays:
+            for places in self.where.values():
+                places.sort(key=lambda place: place.node.start)
         for name, meta in lens.heads:
             self._head(values, name, meta)
         for name, places in self.where.items():
@@ -101,17 +131,17 @@ class Source:
             meta = lens.fields[name]
             assert isinstance(meta, Section)
             values[name] = self._section(name, meta, [], found)
-        values[EXTRA] = Keyed(
-            [place.node for place in self.unknown],
-            key=attrgetter("key"),
-            lift=Node.statement,
-            fold=self.tree.syntax.fold,
+        unknown = [place.node for place in self.unknown]
+        fold = self.tree.syntax.fold
+        values[EXTRA] = (
+            Keyed(unknown, key=KEY, lift=Node.statement, fold=fold) if unknown else NOTHING
         )
         return values
 
     def _sort(self) -> dict[str, list[tuple[str, Place]]]:
         """Share out the children: to fields, to nested sections, or to the unknown."""
-        lens, where, strays = self.lens, self.where, dict[str, list[tuple[str, Place]]]()
+        self._where = {}
+        lens, where, strays = self.lens, self._where, dict[str, list[tuple[str, Place]]]()
         table, twins, rest = lens.table, lens.twins, lens.any
         for parent in self.nodes:
             for node in parent.children:
@@ -128,6 +158,8 @@ class Source:
                     self.unknown.append(Place(node, parent))
                 if key in lens.aside:
                     self._aside(node, strays)
+        for name, stray in self.strays:
+            where.setdefault(name, []).append(stray)
         return strays
 
     def _aside(self, container: Node, strays: dict[str, list[tuple[str, Place]]]) -> None:
