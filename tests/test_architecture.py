@@ -133,6 +133,18 @@ def test_importing_is_cheap(statement: str) -> None:
     assert len(loaded) <= MODULES_AT_MOST, sorted(loaded)
 
 
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("clusternas.testing", {"hypothesis", "pytest", "sh"}),
+        ("clusternas.testing.plugin", {"hypothesis", "sh"}),
+        ("clusternas.runners", {"ClusterShell", "asyncio", "sh"}),
+    ],
+)
+def test_importing_loads_no_extra(module: str, unwanted: set[str]) -> None:
+    assert modules_loaded_by(f"import {module}") & unwanted == set()
+
+
 def test_importing_does_nothing_else() -> None:
     quiet = (
         "import clusternas, logging, threading;"
