@@ -120,9 +120,8 @@ class Change:
         node = source.nodes[0]
         text = source.tree.text
         words = [text[word.start : word.end] for word in node.words]
-        for name, meta in heads:
-            if isinstance(meta, Argument):
-                self._argument(words, name, meta, getattr(new, name))
+        for meta, spelled in self._arguments(heads, new):
+            words[meta.index : len(words) if meta.rest else meta.index + 1] = spelled
         renamed = next((name for name, meta in heads if isinstance(meta, Keyword)), "")
         if not renamed:
             self.edits += source.tree.syntax.rewrite(node, words)
@@ -133,9 +132,17 @@ class Change:
             line = source.tree.syntax.text_at(node, statement)
             self.edits.append(Edit(node.start, node.end, line))
 
-    def _argument(self, words: list[str], name: str, meta: Argument, value: Any) -> None:
-        spelled = () if value is None else encode(name, meta.codec, value) or ()
-        words[meta.index : len(words) if meta.rest else meta.index + 1] = spelled
+    def _arguments(
+        self, heads: Sequence[tuple[str, Argument | Keyword]], new: Model
+    ) -> list[tuple[Argument, tuple[str, ...]]]:
+        """The words to set, in order; then those to take out, from the last, so that none shifts."""
+        there, gone = [], []
+        for name, meta in heads:
+            if isinstance(meta, Argument):
+                value = getattr(new, name)
+                spelled = () if value is None else encode(name, meta.codec, value) or ()
+                (there if spelled else gone).append((meta, spelled))
+        return there + gone[::-1]
 
     def _option(
         self,
@@ -505,7 +512,8 @@ def encode(name: str, codec: Any, value: Any) -> tuple[str, ...] | None:
         words: tuple[str, ...] | None = codec.encode(value)
     except (ValueError, TypeError, AttributeError) as error:
         raise ValidationError(
-            f"{name}: {error}", hint=f"write {codec.expects}" if codec.expects else ""
+            f"{name}: {getattr(error, 'message', error)}",
+            hint=f"write {codec.expects}" if codec.expects else "",
         ) from None
     return words
 

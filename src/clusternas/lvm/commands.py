@@ -52,7 +52,7 @@ __all__ = [
 T = TypeVar("T")
 Locking: TypeAlias = Literal["none", "clvmd", "dlm", "sanlock"]
 """Who guards the metadata of a volume group between nodes."""
-Activation: TypeAlias = Literal["shared", "exclusive", "local", "no"]
+Activation: TypeAlias = Literal["shared", "exclusive", "local", "no", "not here"]
 
 QUIET = (("LVM_SUPPRESS_FD_WARNINGS", "1"),)
 WAIT = 120.0
@@ -292,7 +292,13 @@ def vgchange_locktype(vg: str, locking: Literal["none", "dlm", "sanlock"]) -> Co
 
 # --- logical volumes
 
-ACTIVATIONS = {"shared": "-asy", "exclusive": "-aey", "local": "-aly", "no": "-an"}
+ACTIVATIONS = {
+    "shared": "-asy",
+    "exclusive": "-aey",
+    "local": "-aly",
+    "no": "-an",
+    "not here": "-aln",
+}
 
 
 def lvcreate(
@@ -351,7 +357,8 @@ def lvchange_activate(
         vg: the group.
         name: of the volume.
         activation: `shared` on many nodes at once, which GFS2 needs (clvmd does it on all of them);
-            `exclusive` on this one alone; `local` on this one, with clvmd; `no` for not.
+            `exclusive` on this one alone; `local` on this one, with clvmd; `no` for not, with
+            clvmd on no node; `not here` for not on this one, with clvmd.
         toolset: what the node runs.
     """
     return _change("lvchange", _activation(activation, toolset), volume(vg, name))

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from types import MappingProxyType
 from typing import TypeAlias
 
 import attrs
@@ -35,7 +34,6 @@ PREFIXED = re.compile(r"LVM2_([A-Z0-9_]+)='([^']*)'")
 OBJECT = re.compile(r"^[ \t]*+\{", re.MULTILINE)
 ATTEMPTS = 20
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +60,7 @@ class VolumeGroup:
     seqno: int | None = None
     lock_type: str = ""
     lock_args: str = ""
-    extra: Mapping[str, str] = EMPTY
+    extra: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
     @property
     def writeable(self) -> bool:
@@ -110,7 +108,7 @@ class PhysicalVolume:
     size: int | None = None
     free: int | None = None
     device_size: int | None = None
-    extra: Mapping[str, str] = EMPTY
+    extra: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
     @property
     def allocatable(self) -> bool:
@@ -149,7 +147,7 @@ class LogicalVolume:
     attr: str = ""
     size: int | None = None
     path: str = ""
-    extra: Mapping[str, str] = EMPTY
+    extra: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
     @property
     def kind(self) -> str:
@@ -300,7 +298,7 @@ class _Taker:
         return int(float(raw)) if "." in raw else int(raw)
 
     def rest(self) -> Mapping[str, str]:
-        return MappingProxyType({name: _text(value) for name, value in self._left.items()})
+        return {name: _text(value) for name, value in self._left.items()}
 
 
 def _text(value: object) -> str:
