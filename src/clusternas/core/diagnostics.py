@@ -256,7 +256,7 @@ def _values(model: Model, toolset: Toolset) -> Iterator[Diagnostic]:
                 f"{lens.spelled_name(name)}: {reason}",
                 hint,
             )
-        for place in source.unknown:
+        for place in () if model.accepts_unknown else source.unknown:
             if model.knows(place.node):
                 continue
             message = f"unknown statement {source.tree.syntax.spelling(place.node)!r}"

@@ -34,6 +34,7 @@ __all__ = [
     "lens_of",
     "option",
     "options",
+    "required",
     "section",
     "sections",
 ]
@@ -144,6 +145,18 @@ def option(
     return _field(
         Option(_spellings(spellings, since, until), codec, wins=wins), None, doc, converter
     )
+
+
+def required(key: str, *, codec: Codec[T], default: T, doc: str = "") -> T:
+    """An entry that every such section has, like its name.
+
+    Args:
+        key: how it is written.
+        codec: its words.
+        default: what it is where a broken file lacks it, so that nobody has to think of None.
+        doc: what the manual says of it.
+    """
+    return _field(Option(_spellings((key,), "", ""), codec), default, doc)
 
 
 def options(

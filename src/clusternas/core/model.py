@@ -60,6 +60,8 @@ class Model:
     """Keyword of the top-level section this is read from; empty when it is the whole file."""
     is_section: ClassVar[bool] = True
     """Whether its statement has an inside."""
+    accepts_unknown: ClassVar[bool] = False
+    """Whether statements that no field takes are normal in it, and no finding."""
     changes: ClassVar[type[Change]] = Change
     """What writes it; for formats whose statements lean on their neighbours."""
 

@@ -76,6 +76,11 @@ class Element(Node):
 
     elements: list[Node]
 
+    @property
+    def tag(self) -> str:
+        """Its name in the text."""
+        return self.tree.text[self.start + 1 : self.args]
+
 
 def quote(value: str) -> str:
     """A text as it is spelled inside the quotes of an attribute.
@@ -364,7 +369,7 @@ def _insert_first(parent: Node, elements: list[Statement]) -> list[Edit]:
         block = "".join(newline + row for row in _rows(parent.tree, elements, inner))
     if text[parent.args_end] == "/":
         opening = _back(text, parent.args_end)
-        return [Edit(opening, parent.end, f">{block}{base}</{parent.key}>")]
+        return [Edit(opening, parent.end, f">{block}{base}</{parent.tag}>")]
     if parent.elements:
         return [Edit(parent.body, parent.body, block)]
     kept = _back(text, parent.body_end)
