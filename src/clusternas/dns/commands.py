@@ -6,7 +6,7 @@ second line of an nsupdate script, or as another server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 from typing import Literal, TypeVar
 
@@ -255,6 +255,10 @@ class Rndc:
         return self._change("sync", zone, *(("-clean",) if clean else ()))
 
 
+def _strings(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
+
+
 @attrs.frozen(kw_only=True)
 class Swap:
     """All records of one name and type, replaced if they still are what they were.
@@ -269,8 +273,8 @@ class Swap:
 
     name: str
     type: str
-    old: tuple[str, ...] = attrs.field(converter=tuple)
-    new: tuple[str, ...] = attrs.field(converter=tuple)
+    old: tuple[str, ...] = attrs.field(converter=_strings)
+    new: tuple[str, ...] = attrs.field(converter=_strings)
     ttl: int = 60
 
     def __attrs_post_init__(self) -> None:
