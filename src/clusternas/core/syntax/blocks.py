@@ -86,7 +86,9 @@ class BlockSyntax(LineSyntax):
                 at = found.end()
             elif kind == "close":
                 tree.problems.append(
-                    Problem(found.end() - 1, found.end(), "a '}' that closes nothing", "delete it")
+                    Problem(
+                        found.end() - 1, found.end(), "a '}' that closes nothing", "delete it", True
+                    )
                 )
                 at = found.end()
             else:
@@ -133,7 +135,7 @@ class BlockSyntax(LineSyntax):
             junk = self.junk.match(tree.text, at, end)
             stop = junk.end() if junk and junk.end() > at else at + 1
             tree.problems.append(
-                Problem(at, stop, f"cannot read {tree.text[at:stop].strip()[:40]!r}")
+                Problem(at, stop, f"cannot read {tree.text[at:stop].strip()[:40]!r}", fatal=True)
             )
             at = stop
             while found := self.statement.match(tree.text, at, end):
@@ -235,7 +237,7 @@ class DrbdSyntax(BlockSyntax):
         if found and found.lastgroup == "unended":
             what = f"{found['key']!r} is not ended"
             section.tree.problems.append(
-                Problem(found.start("key"), found.end("key"), what, "add the missing ';'")
+                Problem(found.start("key"), found.end("key"), what, "add the missing ';'", True)
             )
         else:
             super()._rest(section, nodes, at)
