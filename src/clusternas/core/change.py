@@ -136,7 +136,8 @@ class Change:
         self, heads: Sequence[tuple[str, Argument | Keyword]], new: Model
     ) -> list[tuple[Argument, tuple[str, ...]]]:
         """The words to set, in order; then those to take out, from the last, so that none shifts."""
-        there, gone = [], []
+        there: list[tuple[Argument, tuple[str, ...]]] = []
+        gone: list[tuple[Argument, tuple[str, ...]]] = []
         for name, meta in heads:
             if isinstance(meta, Argument):
                 value = getattr(new, name)
@@ -446,12 +447,11 @@ class Change:
 
     def head(self, item: Model, key: str) -> tuple[str, tuple[str, ...]]:
         """The keyword and the words of a model's own statement."""
+        heads = lens_of(type(item)).heads
+        key = next((getattr(item, name) for name, meta in heads if isinstance(meta, Keyword)), key)
         words: list[str] = []
-        for name, meta in lens_of(type(item)).heads:
-            if isinstance(meta, Keyword):
-                key = getattr(item, name)
-            elif isinstance(meta, Argument):
-                self._argument(words, name, meta, getattr(item, name))
+        for meta, spelled in self._arguments(heads, item):
+            words[meta.index : len(words) if meta.rest else meta.index + 1] = spelled
         return key, tuple(words)
 
     def lower(self, item: Model, outer: Pending) -> tuple[Statement, ...]:
