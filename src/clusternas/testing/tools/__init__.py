@@ -10,6 +10,7 @@ from clusternas.core.command import Output
 from clusternas.testing.blocks import Device
 from clusternas.testing.shell import Exit, said
 from clusternas.testing.tools import (
+    blockdev,
     cman,
     corosync,
     ctdb,
@@ -56,6 +57,7 @@ MODULES = (
     lvm,
     gfs2,
     mount,
+    blockdev,
     samba,
     ctdb,
     dns,

@@ -16,7 +16,7 @@ __all__ = ["DAEMONS", "TOOLS", "devices", "install", "react"]
 
 TOOLS = {
     "drbdadm": Tool(commands.drbdadm, has("drbd")),
-    "drbdsetup": Tool(commands.drbdsetup, has("drbd", since="8.4")),
+    "drbdsetup": Tool(commands.drbdsetup, has("drbd")),
     "drbd-overview": Tool(commands.overview, has("drbd", until="8.4")),
 }
 DAEMONS = {"drbd": Daemon(service.start, service.stop, chkconfig="- 70 08", installed=has("drbd"))}

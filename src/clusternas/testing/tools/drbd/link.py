@@ -27,13 +27,11 @@ def react(cluster: FakeCluster) -> None:
         for resource in list(node.of(Drbd).resources.values()):
             other = peer_of(node, resource)
             linked = other is not None and cluster.linked(node, other[0], "replication")
-            if resource.connection == "Connected" and (
-                not linked or other is None or other[1].connection != "Connected"
-            ):
+            states = (resource.connection, other[1].connection if other is not None else "")
+            if states[0] == "Connected" and (not linked or states[1] != "Connected"):
                 lose_peer(node, resource)
-            elif resource.connection == "WFConnection" and linked and other is not None:
-                if other[1].connection == "WFConnection":
-                    meet(node, resource, *other)
+            elif other is not None and linked and states == ("WFConnection", "WFConnection"):
+                meet(node, resource, *other)
             for replica in pairs(node, resource):
                 progress(replica[0])
 
@@ -67,15 +65,15 @@ def meet(node: FakeNode, resource: Resource, other: FakeNode, theirs: Resource) 
         else:
             settle_equal(one, two)
     resource.discard = theirs.discard = False
-    for one in (resource, theirs):
-        promote_at_start(one, theirs if one is resource else resource)
+    promote_at_start(resource, theirs)
+    promote_at_start(theirs, resource)
 
 
 def promote_at_start(resource: Resource, other: Resource) -> None:
     """What the init script does once connected: `become-primary-on`."""
-    if resource.promote and (other.role == "Secondary" or resource.dual):
-        if any(volume.disk == "UpToDate" for volume in resource.volumes.values()):
-            resource.role = "Primary"
+    good = any(volume.disk == "UpToDate" for volume in resource.volumes.values())
+    if resource.promote and good and (other.role == "Secondary" or resource.dual):
+        resource.role = "Primary"
     resource.promote = False
 
 

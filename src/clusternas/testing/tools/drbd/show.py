@@ -63,6 +63,12 @@ def role(resource: Resource, peer: Replica | None) -> str:
     return f"{resource.role}/{peer.resource.role if peer is not None else 'Unknown'}"
 
 
+def roles(replica: Replica) -> str:
+    """`drbdadm role`: both roles, or with 9 only the own."""
+    both = role(replica.resource, replica.partner())
+    return both.partition("/")[0] if family(replica.node) == "9" else both
+
+
 def dstate(replica: Replica) -> str:
     """Both disk states, own first."""
     peer = replica.partner()
@@ -178,6 +184,26 @@ def used_by(replica: Replica) -> str:
     mounts = replica.node.mounts.values()
     found = [m for m in mounts if m.source == replica.volume.config.device]
     return "".join(f"{m.target} {m.type}" for m in found)
+
+
+def status_xml(node: FakeNode) -> str:
+    """`drbdadm status` of 8.3."""
+    rows = [xml_row(replica) for replica in replicas(node)]
+    release = node.cluster.toolset.drbd
+    head = f'<drbd-status version="{release}" api="88">\n<resources config_file="/etc/drbd.conf">\n'
+    return f"{head}{''.join(rows)}</resources>\n</drbd-status>\n"
+
+
+def xml_row(replica: Replica) -> str:
+    """One resource of it."""
+    sides = role(replica.resource, replica.partner()).split("/")
+    disks = dstate(replica).split("/")
+    done = f' resynced_percent="{percent(replica):.1f}"' if replica.volume.sync else ""
+    return (
+        f'<resource minor="{replica.volume.config.minor}" name="{replica.resource.config.name}" '
+        f'cs="{cstate(replica)}" ro1="{sides[0]}" ro2="{sides[1]}" ds1="{disks[0]}" ds2="{disks[1]}"'
+        f"{done}{' suspended' if replica.resource.suspended else ''} />\n"
+    )
 
 
 # Status of 8.4 with newer tools, and of 9

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from clusternas.testing.blocks import Entry
 from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has
 from clusternas.testing.tools import dlm, membership
-from clusternas.testing.tools.lvm.commands import COMMANDS, activate_all
-from clusternas.testing.tools.lvm.reports import REPORTS
+from clusternas.testing.tools.lvm import groupcmds, labels, volumes
+from clusternas.testing.tools.lvm.groupcmds import vgchange
+from clusternas.testing.tools.lvm.scans import REPORTS
 from clusternas.testing.tools.lvm.state import Lvm, deactivate, devices, scan
 from clusternas.testing.tools.membership import Member
 
@@ -56,7 +58,7 @@ def start_clvmd(node: FakeNode) -> None:
         )
     dlm.join(node, "clvmd")
     node.running.add("clvmd")
-    activate_all(node, "clustered")
+    volumes.activate_all(node, "clustered")
 
 
 def stop_clvmd(node: FakeNode) -> None:
@@ -83,7 +85,7 @@ def start_lvmlocks(node: FakeNode) -> None:
     """Start the locking of all shared groups."""
     for name, group in scan(node).groups.items():
         if group.value.locking == "dlm":
-            COMMANDS["vgchange"](node, ("--lock-start", name), b"")
+            vgchange(node, ("--lock-start", name), b"")
 
 
 def stop_lvmlocks(node: FakeNode) -> None:
@@ -91,12 +93,12 @@ def stop_lvmlocks(node: FakeNode) -> None:
     for group, volume in list(node.of(Lvm).active):
         deactivate(node, group, volume)
     for name in list(node.of(Lvm).started):
-        COMMANDS["vgchange"](node, ("--lock-stop", name), b"")
+        vgchange(node, ("--lock-stop", name), b"")
 
 
 def autoactivate(node: FakeNode) -> None:
     """What booting does with local groups: activate them, on whatever device is there by then."""
-    activate_all(node, "")
+    volumes.activate_all(node, "")
 
 
 def monitor(node: FakeNode) -> None:
@@ -113,6 +115,19 @@ def is_old(toolset: Toolset) -> bool:
     return has("lvm", until="2.03")(toolset)
 
 
+COMMANDS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
+    "pvcreate": labels.pvcreate,
+    "pvremove": labels.pvremove,
+    "pvresize": labels.pvresize,
+    "vgcreate": groupcmds.vgcreate,
+    "vgchange": groupcmds.vgchange,
+    "vgremove": groupcmds.vgremove,
+    "vgextend": groupcmds.vgextend,
+    "lvcreate": volumes.lvcreate,
+    "lvchange": volumes.lvchange,
+    "lvremove": volumes.lvremove,
+    "lvextend": volumes.lvextend,
+}
 TOOLS = {
     **{
         name: Tool(run, has("lvm"))

@@ -1,16 +1,14 @@
-"""The LVM commands that show something: pvs, vgs, lvs in all their forms, pvscan, vgscan, lvscan, lvmconfig."""
+"""pvs, vgs, lvs and fullreport: the rows, and which of them may be read."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
-import attrs
-
-from clusternas.testing.blocks import LogicalVolume, PhysicalVolume
+from clusternas.testing.blocks import LogicalVolume
 from clusternas.testing.shell import Answer, Exit, options, said
 from clusternas.testing.tools import dlm
+from clusternas.testing.tools.lvm.layout import Row, Style, as_json, layout
 from clusternas.testing.tools.lvm.state import (
     Group,
     Lvm,
@@ -25,88 +23,26 @@ from clusternas.testing.tools.lvm.state import (
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["REPORTS"]
+__all__ = ["fullreport", "lv_rows", "pv_rows", "reachable", "report", "vg_rows"]
 
-Value: TypeAlias = str | int
-LONG = ["units=", "nosuffix", "noheadings", "separator=", "options=", "reportformat=", "config=", "readonly", "all",
-        "quiet", "select=", "nolocking", "yes", "ignorelockingfailure", "shared", "foreign", "ignoreskippedcluster"]  # fmt: skip
-EMPTY = (
-    "pool_lv",
-    "origin",
-    "data_percent",
-    "metadata_percent",
-    "move_pv",
-    "mirror_log",
-    "copy_percent",
-    "convert_lv",
-)
-WIDTHS = {"data_percent": 6, "metadata_percent": 6}
-SIZES = {
-    "pv_size",
-    "pv_free",
-    "pv_used",
-    "dev_size",
-    "vg_size",
-    "vg_free",
-    "lv_size",
-    "vg_extent_size",
-}
+Rows: TypeAlias = list[Row]
+LONG = """units= nosuffix noheadings separator= options= reportformat= config= readonly all quiet select=
+nolocking yes ignorelockingfailure shared foreign ignoreskippedcluster nameprefixes unquoted""".split()
+EMPTY = """pool_lv origin data_percent metadata_percent move_pv mirror_log copy_percent
+convert_lv""".split()
 DEFAULT = {
     "pv": ("pv_name", "vg_name", "pv_fmt", "pv_attr", "pv_size", "pv_free"),
     "vg": ("vg_name", "pv_count", "lv_count", "snap_count", "vg_attr", "vg_size", "vg_free"),
     "lv": ("lv_name", "vg_name", "lv_attr", "lv_size", *EMPTY),
 }
-TITLES = {
-    "pv_name": "PV", "vg_name": "VG", "pv_fmt": "Fmt", "pv_attr": "Attr", "pv_size": "PSize", "pv_free": "PFree",
-    "pv_count": "#PV", "lv_count": "#LV", "snap_count": "#SN", "vg_attr": "Attr", "vg_size": "VSize", "vg_free": "VFree",
-    "lv_name": "LV", "lv_attr": "Attr", "lv_size": "LSize", "pool_lv": "Pool", "origin": "Origin",
-    "data_percent": "Data%", "metadata_percent": "Meta%", "move_pv": "Move", "mirror_log": "Log",
-    "copy_percent": "Cpy%Sync", "convert_lv": "Convert", "vg_lock_type": "LockType", "vg_lock_args": "VLockArgs",
-    "pv_uuid": "PV UUID", "vg_uuid": "VG UUID", "lv_uuid": "LV UUID", "lv_active": "Active", "pv_used": "Used",
-    "lv_active_exclusively": "ActExcl", "lv_active_locally": "ActLocal", "lv_active_remotely": "ActRemote",
-}  # fmt: skip
-
-
-@attrs.frozen
-class Style:
-    """How sizes and rows are to look."""
-
-    unit: str = "h"
-    suffix: bool = True
-    headings: bool = True
-    separator: str = ""
-    json: bool = False
-
-    def show(self, name: str, value: Value, *, prefix: bool) -> str:
-        """A value as text."""
-        if name not in SIZES or not isinstance(value, int):
-            return str(value)
-        if self.unit.lower() == "b":
-            return f"{value}{'B' if self.suffix else ''}"
-        return human(value, prefix=prefix)
-
-
-def human(value: int, *, prefix: bool = True) -> str:
-    """A size as LVM shows it: two decimals and a unit, `<` where it was rounded up."""
-    for letter, unit in (("t", 1024**4), ("g", 1024**3), ("m", 1024**2), ("k", 1024)):
-        if value >= unit:
-            rounded = round(value / unit, 2)
-            return f"{'<' if prefix and rounded > value / unit else ''}{rounded:.2f}{letter}"
-    return str(value)
-
-
-def spelled(value: int) -> str:
-    """A size as the scans show it."""
-    text = human(value)
-    return f"{text[:-1]} {text[-1:].upper()}iB" if text[-1:].isalpha() else f"{text}   "
 
 
 # Rows
 
 
-def pv_rows(node: FakeNode, found: Scan) -> list[dict[str, Value]]:
+def pv_rows(node: FakeNode, found: Scan) -> Rows:
     """One row per physical volume."""
-    rows: list[dict[str, Value]] = []
+    rows: Rows = []
     for device, label in found.labels:
         group = found.groups[label.group.name].value if label.group is not None else None
         used = allocated(found, label.uuid) if group is not None else 0
@@ -131,7 +67,7 @@ def allocated(found: Scan, uuid: str) -> int:
     return 0
 
 
-def vg_row(node: FakeNode, group: Group) -> dict[str, Value]:
+def vg_row(node: FakeNode, group: Group) -> Row:
     """The row of a group."""
     value = group.value
     mark = {"clustered": "c", "dlm": "s"}.get(value.locking, "-")
@@ -148,12 +84,12 @@ def vg_row(node: FakeNode, group: Group) -> dict[str, Value]:
     }  # fmt: skip
 
 
-def vg_rows(node: FakeNode, found: Scan) -> list[dict[str, Value]]:
+def vg_rows(node: FakeNode, found: Scan) -> Rows:
     """One row per group."""
     return [vg_row(node, group) for group in found.groups.values()]
 
 
-def lv_rows(node: FakeNode, found: Scan) -> list[dict[str, Value]]:
+def lv_rows(node: FakeNode, found: Scan) -> Rows:
     """One row per volume."""
     return [
         lv_row(node, group, volume)
@@ -162,7 +98,7 @@ def lv_rows(node: FakeNode, found: Scan) -> list[dict[str, Value]]:
     ]
 
 
-def lv_row(node: FakeNode, group: Group, volume: LogicalVolume) -> dict[str, Value]:
+def lv_row(node: FakeNode, group: Group, volume: LogicalVolume) -> Row:
     """The row of a volume."""
     key = (group.value.name, volume.name)
     active = node.of(Lvm).active.get(key)
@@ -183,7 +119,7 @@ def lv_row(node: FakeNode, group: Group, volume: LogicalVolume) -> dict[str, Val
 
 # pvs, vgs, lvs
 
-ROWS: dict[str, Callable[[FakeNode, Scan], list[dict[str, Value]]]] = {
+ROWS: dict[str, Callable[[FakeNode, Scan], Rows]] = {
     "pv": pv_rows,
     "vg": vg_rows,
     "lv": lv_rows,
@@ -208,6 +144,8 @@ def report(kind: str) -> Callable[[FakeNode, tuple[str, ...], bytes], Answer]:
             headings="noheadings" not in given,
             separator=given.get("separator", ""),
             json=given.get("reportformat", "").startswith("json"),
+            prefixes="nameprefixes" in given,
+            rounded=not old(node),
         )
         rows, complaints, code = reachable(node, found, ROWS[kind](node, found))
         wanted = [name.removeprefix("/dev/") for name in operands]
@@ -216,7 +154,7 @@ def report(kind: str) -> Callable[[FakeNode, tuple[str, ...], bytes], Answer]:
             complaints, code = f'  Volume group "{operands[0]}" not found\n', 5
         check_names(rows, names)
         return said(
-            layout(kind, rows, names, style, prefix=not old(node)),
+            layout(kind, rows, names, style),
             found.warnings + complaints,
             code,
         )
@@ -224,7 +162,7 @@ def report(kind: str) -> Callable[[FakeNode, tuple[str, ...], bytes], Answer]:
     return command
 
 
-def asked_for(row: dict[str, Value], wanted: Iterable[str]) -> bool:
+def asked_for(row: Row, wanted: Iterable[str]) -> bool:
     """Whether a row is one of the operands'."""
     full = f"{row.get('vg_name')}/{row.get('lv_name')}"
     return any(
@@ -240,16 +178,14 @@ def columns(kind: str, text: str) -> list[str]:
     return [*DEFAULT[kind], *every] if text.startswith("+") or not every else every
 
 
-def check_names(rows: list[dict[str, Value]], names: list[str]) -> None:
+def check_names(rows: Rows, names: list[str]) -> None:
     """Refuse a column that nobody knows."""
     for name in names:
         if rows and name not in rows[0] and not any(name in DEFAULT[kind] for kind in DEFAULT):
             raise Exit(3, f"  Unrecognised field: {name}\n  Run `pvs --help' for more information.")
 
 
-def reachable(
-    node: FakeNode, found: Scan, rows: list[dict[str, Value]]
-) -> tuple[list[dict[str, Value]], str, int]:
+def reachable(node: FakeNode, found: Scan, rows: Rows) -> tuple[Rows, str, int]:
     """The rows whose group may be read, with what is said of the others."""
     kept, complaints, code = [], [], 0
     for row in rows:
@@ -277,167 +213,15 @@ def lock_for_reading(node: FakeNode, found: Scan, group: Group) -> tuple[str, bo
     return "", True
 
 
-def layout(
-    kind: str, rows: list[dict[str, Value]], names: list[str], style: Style, *, prefix: bool
-) -> str:
-    """The rows as a table, separated values, or JSON."""
-    cells = [[style.show(name, row.get(name, ""), prefix=prefix) for name in names] for row in rows]
-    if style.json:
-        return as_json(kind, cells, names)
-    if not rows:
-        return ""
-    titles = [[TITLES.get(name, name) for name in names]] if style.headings else []
-    if style.separator:
-        return "".join("  " + style.separator.join(row) + "\n" for row in titles + cells)
-    widths = [
-        max(WIDTHS.get(name, 0), *(len(row[i]) for row in titles + cells))
-        for i, name in enumerate(names)
-    ]
-    text = (
-        ["  " + " ".join(word.ljust(width) for word, width in zip(titles[0], widths)) + "\n"]
-        if titles
-        else []
-    )
-    for row, raw in zip(cells, rows):
-        words = [
-            w.rjust(n) if isinstance(raw.get(name), int) else w.ljust(n)
-            for w, n, name in zip(row, widths, names)
-        ]
-        text.append("  " + " ".join(words) + "\n")
-    return "".join(text)
-
-
-def as_json(kind: str, cells: list[list[str]], names: list[str]) -> str:
-    """The report as LVM's own JSON, every value a string."""
-    lines = [
-        "{" + ", ".join(f'"{name}":"{cell}"' for name, cell in zip(names, row)) + "}"
-        for row in cells
-    ]
-    body = ",\n".join(" " * 18 + line for line in lines)
-    inner = f"{body}\n" if lines else ""
-    return (
-        '  {\n      "report": [\n          {\n'
-        f'              "{kind}": [\n{inner}              ]\n          }}\n      ]\n  }}\n'
-    )
-
-
-# The scans
-
-
-def pvscan(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """The physical volumes."""
+def fullreport(node: FakeNode, _args: tuple[str, ...]) -> Answer:
+    """`lvm fullreport --reportformat json`: everything at once."""
     found = scan(node)
-    rows = []
-    for row in pv_rows(node, found):
-        size, free = int(row["pv_size"]), int(row["pv_free"])
-        if row["vg_name"]:
-            rows.append(
-                f"  PV {row['pv_name']}   VG {row['vg_name']}         lvm2 [{spelled(size)} / {spelled(free)} free]\n"
-            )
-        else:
-            rows.append(f"  PV {row['pv_name']}                      lvm2 [{spelled(size)}]\n")
-    if not rows:
-        return said("  No matching physical volumes found\n", found.warnings)
-    sizes = {
-        label.uuid: int(row["pv_size"])
-        for (_, label), row in zip(found.labels, pv_rows(node, found))
-    }
-    inside = [label for _, label in found.labels if label.group is not None]
-    return said(
-        "".join(rows) + total([label for _, label in found.labels], inside, sizes), found.warnings
-    )
-
-
-def total(labels: list[PhysicalVolume], inside: list[PhysicalVolume], sizes: dict[str, int]) -> str:
-    """The last line of pvscan."""
-    used = sum(sizes[label.uuid] for label in inside)
-    every = sum(sizes.values())
-    free = len(labels) - len(inside)
-    return (
-        f"  Total: {len(labels)} [{spelled(every)}] / in use: {len(inside)} [{spelled(used)}] / "
-        f"in no VG: {free} [{spelled(every - used)}]\n"
-    )
-
-
-def vgscan(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """The groups."""
-    found = scan(node)
-    start = "  Reading all physical volumes.  This may take a while...\n" if old(node) else ""
-    rows, complaints, code = reachable(node, found, vg_rows(node, found))
-    text = "".join(
-        f'  Found volume group "{row["vg_name"]}" using metadata type lvm2\n' for row in rows
-    )
-    return said(start + text, found.warnings + complaints, code)
-
-
-def lvscan(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """The volumes."""
-    found = scan(node)
-    rows, complaints, code = reachable(node, found, lv_rows(node, found))
-    text = "".join(
-        f"  {'ACTIVE  ' if row['lv_active'] else 'inactive'}          '{row['lv_path']}' [{spelled(int(row['lv_size']))}] inherit\n"
-        for row in rows
-    )
-    return said(text, found.warnings + complaints, code)
-
-
-# Configuration and locks
-
-
-def lvmconfig(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """lvmconfig KEY, --validate, or all that is set."""
-    config = scan(node).config
-    if "--validate" in args:
-        return "LVM configuration valid.\n"
-    skip = {i + 1 for i, arg in enumerate(args) if arg in ("--type", "--typeconfig")}
-    keys = [
-        arg.rpartition("/")[2]
-        for i, arg in enumerate(args)
-        if i not in skip and not arg.startswith("-")
-    ]
-    defaults = (
-        {"use_devicesfile": "0", "use_lvmlockd": "0", "locking_type": "1"} if "full" in args else {}
-    )
-    settings = {**defaults, **config.settings}
-    for key in keys:
-        if key not in settings:
-            raise Exit(5, f"  Configuration node {key} not found")
-    return "".join(f"{key}={re.sub(r'[ ]', '', settings[key])}\n" for key in keys or settings)
-
-
-def version(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
-    """`lvm version`, and `lvm COMMAND`."""
-    if args[:1] in (("version",), ("--version",)):
-        release = node.cluster.toolset.lvm
-        return f"  LVM version:     {release}(2) (2022-05-18)\n  Library version: 1.02.185 (2022-05-18)\n  Driver version:  4.47.0\n"
-    return node.answer(args, stdin)
-
-
-def lvmlockctl(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """The locks of lvmlockd."""
-    if "lvmlockd" not in node.running:
-        raise Exit(1, "lvmlockctl: cannot connect to lvmlockd")
-    rows = ["VG vg_uuid= lock_type= \nLS  lvm_global\nLK VG un ver 0\nLK GL un ver 2\n"]
-    for name, group in scan(node).groups.items():
-        if name in node.of(Lvm).started:
-            rows.append(
-                f"\nVG {name} lock_type=dlm {group.value.uuid}\nLS dlm {lockspace(group.value)}\nLK VG un ver {group.value.sequence}\n"
-            )
-            for volume in group.value.volumes:
-                active = node.of(Lvm).active.get((name, volume.name))
-                mode = {"exclusive": "ex", "shared": "sh"}.get(active.mode if active else "", "un")
-                rows.append(f"LK LV {mode} {volume.uuid}\n")
-    return "".join(rows)
-
-
-REPORTS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
-    "pvs": report("pv"),
-    "vgs": report("vg"),
-    "lvs": report("lv"),
-    "pvscan": pvscan,
-    "vgscan": vgscan,
-    "lvscan": lvscan,
-    "lvmconfig": lvmconfig,
-    "lvm": version,
-    "lvmlockctl": lvmlockctl,
-}
+    style = Style(unit="b", suffix=False)
+    sections = []
+    complaints, code = "", 0
+    for kind in ("vg", "pv", "lv"):
+        rows, complaints, code = reachable(node, found, ROWS[kind](node, found))
+        names = list(dict.fromkeys(name for row in rows for name in row)) or list(DEFAULT[kind])
+        cells = [[style.show(name, row.get(name, "")) for name in names] for row in rows]
+        sections.append((kind, names, cells))
+    return said(as_json(sections), found.warnings + complaints, code)

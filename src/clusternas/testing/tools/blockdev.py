@@ -1,0 +1,249 @@
+"""What is on the block devices: blkid, wipefs, lsblk and dd."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from clusternas.core.command import Output
+from clusternas.testing.blocks import (
+    Content,
+    Device,
+    Disk,
+    Gfs2,
+    OtherData,
+    PhysicalVolume,
+    type_of,
+)
+from clusternas.testing.image import read_image
+from clusternas.testing.shell import Answer, Exit, Tool, options
+
+if TYPE_CHECKING:
+    from clusternas.testing.node import FakeNode
+
+__all__ = ["TOOLS", "as_json", "by_tag"]
+
+OFFSETS = {"gfs2": "0x10000", "LVM2_member": "0x218", "ext4": "0x438"}
+
+
+def as_json(name: str, rows: Iterable[object]) -> str:
+    """JSON as util-linux prints it."""
+    return json.dumps({name: list(rows)}, indent=3) + "\n"
+
+
+def by_tag(node: FakeNode, source: str) -> Device | None:
+    """A device by path, UUID= or LABEL=."""
+    tag, equals, value = source.partition("=")
+    if not equals:
+        return node.find_device(source)
+    value = value.strip('"')
+    for device in [*node.devices()][::-1]:
+        if tags(device.read()).get(tag) == value:
+            return device
+    return None
+
+
+def tags(content: Content) -> dict[str, str]:
+    """What blkid knows of a content."""
+    match content:
+        case Gfs2():
+            return {
+                "LABEL": content.table,
+                "UUID": content.uuid,
+                "BLOCK_SIZE": "4096",
+                "TYPE": "gfs2",
+            }
+        case PhysicalVolume():
+            return {"UUID": content.uuid, "TYPE": "LVM2_member"}
+        case OtherData():
+            found = {"LABEL": content.label, "UUID": content.uuid, "TYPE": content.type}
+            return {key: value for key, value in found.items() if value}
+        case None:
+            return {}
+
+
+def device_tags(device: Device) -> dict[str, str]:
+    """What blkid says of a device; DRBD's meta data at the end win."""
+    if isinstance(device, Disk) and device.metadata is not None:
+        return {"UUID": f"{device.bytes:016x}", "TYPE": "drbd"}
+    return tags(device.read())
+
+
+def blkid(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """blkid [-p] [-o full|export|value] [-s TAG] [DEVICE…]; 2 where nothing is found."""
+    given, operands = options(args, "po:s:c:gkl", code=4)
+    devices = (
+        [found for path in operands if (found := node.find_device(path)) is not None]
+        if operands
+        else node.devices()
+    )
+    rows = []
+    for device in devices:
+        found = {
+            key: value for key, value in device_tags(device).items() if given.get("s", key) == key
+        }
+        if not found:
+            continue
+        shown = next((name for name in device.names if name in operands), device.path)
+        match given.get("o", "full"):
+            case "export":
+                rows.append(
+                    f"DEVNAME={shown}\n"
+                    + "".join(f"{key}={value}\n" for key, value in found.items())
+                )
+            case "value":
+                rows.append("".join(f"{value}\n" for value in found.values()))
+            case _:
+                rows.append(
+                    f"{shown}: "
+                    + " ".join(f'{key}="{value}"' for key, value in found.items())
+                    + "\n"
+                )
+    if not rows:
+        raise Exit(2)
+    return ("\n" if given.get("o") == "export" else "").join(rows)
+
+
+def wipefs(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """wipefs: show the signatures, or with -a erase them."""
+    given, operands = options(
+        args, "anfqJo:t:i", ["all", "no-act", "force", "json", "output=", "noheadings"]
+    )
+    rows = []
+    for path in operands:
+        device = node.find_device(path)
+        if device is None:
+            raise Exit(
+                1,
+                f"wipefs: error: {path}: probing initialization failed: No such file or directory",
+            )
+        erase = bool(given.keys() & {"a", "all"}) and not given.keys() & {"n", "no-act"}
+        if erase and node.holder(device):
+            raise Exit(
+                1, f"wipefs: error: {path}: probing initialization failed: Device or resource busy"
+            )
+        rows += wiped(node, device, path) if erase else signatures(device)
+    if given.keys() & {"J", "json"}:
+        return as_json("signatures", rows) if rows else ""
+    if rows and isinstance(rows[0], str):
+        return "".join(map(str, rows))
+    head = "DEVICE OFFSET TYPE UUID LABEL\n" if rows else ""
+    return head + "".join(
+        " ".join(str(v) for v in row.values()) + "\n" for row in rows if isinstance(row, dict)
+    )
+
+
+def signatures(device: Device) -> list[object]:
+    """The signatures on a device, as wipefs lists them."""
+    found = device_tags(device)
+    if not found:
+        return []
+    row = {
+        "device": device.path.rpartition("/")[2],
+        "offset": OFFSETS.get(found["TYPE"], "0x0"),
+        "type": found["TYPE"],
+        "uuid": found.get("UUID", ""),
+        "label": found.get("LABEL", ""),
+    }
+    return [row]
+
+
+def wiped(node: FakeNode, device: Device, path: str) -> list[object]:
+    """Erase what is on a device."""
+    kind = type_of(device.read())
+    if not kind:
+        return []
+    node.cluster.overwrite(node, device.path, device.read())
+    device.write(None)
+    return [f"{path}: 8 bytes were erased at offset {OFFSETS.get(kind, '0x0')} ({kind})\n"]
+
+
+# lsblk
+
+
+@attrs.frozen
+class Tree:
+    """A device with those on top of it."""
+
+    device: Device
+    above: list[Tree]
+
+
+def lsblk(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """lsblk [-J] [-b] [-p] [-o COLUMNS] [DEVICE…]."""
+    given, operands = options(
+        args, "JbpfnlOro:", ["json", "bytes", "paths", "output=", "noheadings", "list"]
+    )
+    names = (
+        given.get("o", given.get("output", "NAME,MAJ:MIN,RM,SIZE,RO,TYPE,MOUNTPOINTS"))
+        .lower()
+        .split(",")
+    )
+    devices = list(node.devices())
+    for path in operands:
+        if node.find_device(path) is None:
+            raise Exit(32, f"lsblk: {path}: not a block device")
+    roots = (
+        [device for device in devices if not device.below]
+        if not operands
+        else [node.device(p) for p in operands]
+    )
+    exact = bool(given.keys() & {"b", "bytes"})
+    rows = [branch(node, grow_tree(device, devices), names, exact) for device in roots]
+    if given.keys() & {"J", "json"}:
+        return as_json("blockdevices", rows)
+    return "".join(f"{row[names[0]]}\n" for row in rows)
+
+
+def grow_tree(device: Device, devices: list[Device]) -> Tree:
+    """A device and what stands on it."""
+    return Tree(
+        device, [grow_tree(other, devices) for other in devices if device.path in other.below]
+    )
+
+
+def branch(node: FakeNode, tree: Tree, names: list[str], exact: bool) -> dict[str, object]:
+    """A device as lsblk's JSON has it."""
+    device = tree.device
+    found = device_tags(device)
+    short = device.path.removeprefix("/dev/").removeprefix("mapper/")
+    mounts = [m.target for m in node.mounts.values() if m.source == device.path] or [None]
+    values: dict[str, object] = {
+        "name": short, "kname": short, "path": device.path, "maj:min": "253:0", "rm": False, "ro": False,
+        "size": device.size if exact else human(device.size), "type": device.kind, "mountpoints": mounts,
+        "mountpoint": mounts[0], "fstype": found.get("TYPE"), "uuid": found.get("UUID"), "label": found.get("LABEL"),
+    }  # fmt: skip
+    row = {name: values.get(name) for name in names}
+    if tree.above:
+        row["children"] = [branch(node, other, names, exact) for other in tree.above]
+    return row
+
+
+def human(size: int) -> str:
+    """A size as lsblk rounds it."""
+    for letter, unit in (("T", 1024**4), ("G", 1024**3), ("M", 1024**2)):
+        if size >= unit:
+            return f"{size / unit:.1f}".removesuffix(".0") + letter
+    return str(size)
+
+
+def dd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """`dd if=DEVICE bs= skip= count=`: some bytes of a device."""
+    given = dict(arg.split("=", 1) for arg in args if "=" in arg)
+    device = node.find_device(given.get("if", ""))
+    if device is None:
+        raise Exit(1, f"dd: failed to open '{given.get('if', '')}': No such file or directory")
+    unit = int(given.get("bs", "512"))
+    start, length = int(given.get("skip", "0")) * unit, int(given.get("count", "1")) * unit
+    return Output(0, read_image(device, start, length))
+
+
+TOOLS = {
+    "blkid": Tool(blkid),
+    "wipefs": Tool(wipefs),
+    "lsblk": Tool(lsblk),
+    "dd": Tool(dd),
+}
