@@ -152,10 +152,18 @@ def _check_argv(_: object, __: object, value: tuple[object, ...]) -> None:
     if not value or not value[0]:
         raise ValidationError("a command needs a tool to run")
     for argument in value:
-        if not isinstance(argument, str) or "\0" in argument:
+        if not isinstance(argument, str) or "\0" in argument or not _has_bytes(argument):
             raise ValidationError(
                 f"not an argument: {argument!r}", hint="arguments are strings without NUL"
             )
+
+
+def _has_bytes(argument: str) -> bool:
+    try:
+        argument.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _positive(_: object, __: object, value: float) -> None:

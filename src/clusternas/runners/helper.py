@@ -23,6 +23,7 @@ from typing import BinaryIO, TypedDict
 
 __all__ = ["Helper", "HelperError", "Job", "Request", "serve"]
 
+ENDED = "the helper process ended"
 START = (
     "import sys; sys.path[:] = sys.argv[1:]; from clusternas.runners.helper import serve; serve()"
 )
@@ -92,6 +93,9 @@ class Helper:
                 socket.send_fds(self._socket, [b"+"], numbers)
             ours.sendall(json.dumps(request).encode() + b"\n")
             return Job(ours)
+        except ConnectionError:
+            ours.close()
+            raise HelperError(ENDED) from None
         except BaseException:
             ours.close()
             raise
@@ -109,33 +113,43 @@ class Job:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._received = b""
-        self.pid = self._answer("pid")
+        self._pid: int | None = None
 
     def wait(self, timeout: float) -> int:
         """Its exit code, negative for a signal.
 
         Raises:
             TimeoutError: it did not end within that many seconds.
-            HelperError: nobody knows how it ended.
+            HelperError: it could not be started, or nobody knows how it ended.
         """
         self._socket.settimeout(timeout)
+        self._learn_pid()
         return self._answer("exit")
 
     def signal(self, number: int) -> None:
         """Send a signal to it and to all that it started; gone or not ours is fine."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        with contextlib.suppress(OSError, HelperError):
+            self._socket.settimeout(1.0)
+            os.killpg(self._learn_pid(), number)
 
     def close(self) -> None:
         """Stop listening to it."""
         self._socket.close()
 
+    def _learn_pid(self) -> int:
+        if self._pid is None:
+            self._pid = self._answer("pid")
+        return self._pid
+
     def _answer(self, key: str) -> int:
         # Not by makefile(): after a timeout it would never read again.
         while b"\n" not in self._received:
-            data = self._socket.recv(65536)
+            try:
+                data = self._socket.recv(65536)
+            except ConnectionError:
+                data = b""
             if not data:
-                raise HelperError("the helper process ended")
+                raise HelperError(ENDED)
             self._received += data
         line, _, self._received = self._received.partition(b"\n")
         answer = json.loads(line)

@@ -76,7 +76,7 @@ class Local:
                 job = Helper.shared().start(request, (stdin, stdout, stderr))
                 code = _wait(job, command.timeout)
             except HelperError as error:
-                raise self._not_started(command, str(error)) from None
+                raise self._not_run(command, str(error)) from None
             except TimeoutError:
                 printed = Output(-signal.SIGKILL, _written(stdout), _written(stderr))
                 raise too_late(command, printed, self.name) from None
@@ -92,10 +92,10 @@ class Local:
         env = {**kept, "PATH": path, "LC_ALL": "C", **self.env, **dict(command.env)}
         return {"argv": (tool, *command.argv[1:]), "env": env, "cwd": str(Path.cwd())}
 
-    def _not_started(self, command: Command[object], why: str) -> CommandError:
+    def _not_run(self, command: Command[object], why: str) -> CommandError:
         # sh hands on the traceback of its child; its last line is the error.
         lines = why.strip().splitlines()
-        message = f"{command.argv[0]} could not be started: {lines[-1] if lines else 'no reason'}"
+        message = f"{command.argv[0]} could not be run: {lines[-1] if lines else 'no reason'}"
         return command.error(CommandFailed, message, node=self.name)
 
 

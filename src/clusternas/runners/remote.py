@@ -8,7 +8,7 @@ import shlex
 import attrs
 
 from clusternas.core.command import Command, Output
-from clusternas.core.errors import Unreachable
+from clusternas.core.errors import CommandFailed, Unreachable
 from clusternas.runners.base import too_late, unknown_tool
 
 __all__ = ["ended", "remote"]
@@ -50,7 +50,7 @@ exec 3<&-
 watch=$!
 wait "$child"
 code=$?
-if [ "$late" ]; then wait "$child"; say timeout; exit 124; fi
+if [ "$late" ]; then say timeout; exit 124; fi
 kill -s TERM "$watch"
 say exit "$code"
 exit "$code"
@@ -72,13 +72,15 @@ def ended(command: Command[object], output: Output, node: str) -> Output:
         Unreachable: ssh failed, or the connection broke.
         CommandTimeout: the node killed it in time.
         CommandNotFound: the node has no such tool.
+        CommandFailed: the node did something else.
     """
     before, mark, rest = output.stderr.rpartition(MARK)
     said, _, after = rest.partition(b"\n")
     if not mark:
         if output.exit_code == NO_CONNECTION:
             raise _unreachable(command, output, node)
-        return output
+        message, hint = "the login shell did not run it", "the node needs a POSIX shell"
+        raise command.error(CommandFailed, message, output, node=node, hint=hint)
     output = attrs.evolve(output, stderr=before + after)
     match said.decode().split():
         case ["exit", code]:

@@ -109,6 +109,10 @@ class Ssh:
 
     def argv(self, command: Command[object]) -> tuple[str, ...]:
         """The call of ssh that runs a command there."""
+        return ("ssh", *self.flags(), "--", self.host, remote(command))
+
+    def flags(self) -> tuple[str, ...]:
+        """The options of ssh, without the host."""
         keep = self.persist and _knows_control_persist(self.local.path)
         settings = {
             "BatchMode": "yes",
@@ -122,13 +126,12 @@ class Ssh:
             **self.options,
         }
         return (
-            "ssh", "-T", "-x",
+            "-T", "-x",
             *(("-p", str(self.port)) if self.port else ()),
             *(("-l", self.user) if self.user else ()),
             *(("-i", self.identity) if self.identity else ()),
             *(("-F", self.config_file) if self.config_file else ()),
             *(f"-o{name}={value}" for name, value in settings.items()),
-            "--", self.host, remote(command),
         )  # fmt: skip
 
     def _execute(self, command: Command[object]) -> Output:
