@@ -13,6 +13,7 @@ from clusternas.core.change import Change
 from clusternas.core.errors import ValidationError
 from clusternas.core.fields import ANY, option, options, sections
 from clusternas.core.keyed import Keyed
+from clusternas.core.syntax.tree import Tree
 from clusternas.core.syntax.zone import is_absolute, qualify
 from clusternas.dns.change import ZoneChange
 from clusternas.dns.codecs import DATA, NAME, TTL
@@ -60,10 +61,18 @@ class ZoneFile(ZoneModel):
         Args:
             origin: the zone's name, where the file has no `$ORIGIN`.
         """
-        tree = self.document
-        if tree is None or self.edits():
-            tree = self.syntax.parse(self.render())
-        return [each for each in resolve(tree, origin) if each.node.key != "SOA"]
+        return [each for each in resolve(self._tree(), origin) if each.node.key != "SOA"]
+
+    def _tree(self) -> Tree:
+        if self.document is not None and not self.edits():
+            return self.document
+        return self.syntax.parse(self.render())
+
+    def apex(self, origin: str = "") -> str:
+        """The zone's name: that of its SOA, else its `$ORIGIN`; empty if nothing tells."""
+        found = resolve(self._tree(), origin)
+        soa = next((each.name for each in found if each.node.key == "SOA"), "@")
+        return soa if is_absolute(soa) else origin or self.origin or ""
 
     def rrsets(self, origin: str = "") -> dict[tuple[str, str], RrSet]:
         """The record sets of the file, by absolute name in lower case and type."""
@@ -75,8 +84,8 @@ class ZoneFile(ZoneModel):
 
     def absolute(self, name: str, origin: str = "") -> str:
         """A name relative to the zone made absolute, as far as the zone's name is known."""
-        base = origin or self.origin or ""
-        return qualify(name, base if not base or is_absolute(base) else f"{base}.") or name
+        apex = self.apex(origin)
+        return qualify(name, apex if not apex or is_absolute(apex) else f"{apex}.") or name
 
     def with_rrset(
         self, name: str, type: str, data: Sequence[str], *, ttl: int | None = None, origin: str = ""
@@ -98,17 +107,20 @@ class ZoneFile(ZoneModel):
         of_name = [at for at, each in enumerate(resolved) if same_name(each.name, name)]
         places = [at for at in of_name if resolved[at].node.key == type.upper()]
         after = (places or of_name or [len(resolved) - 1])[-1]
-        if places:
-            like = self.records[places[-1]]
-            own = like.ttl if ttl in (None, resolved[places[0]].ttl) else ttl
-        else:
-            here = resolved[after].origin if resolved else self.absolute("@", origin)
-            klass = self.records[after].class_ if resolved else "IN"
-            like = ZoneRecord(owner=relative(name, here), class_=klass, type=type, data=())
-            own = ttl
+        here = resolved[after].origin if resolved else self.apex(origin)
+        like = self.records[places[-1]] if places else self._new(type, after)
+        if not places or not same_name(qualify(like.owner, here) or name, name):
+            like = attrs.evolve(like, owner=relative(name, here))
+        same = places and ttl in (None, resolved[places[0]].ttl)
+        own = like.ttl if same else ttl
         news = [attrs.evolve(like, ttl=own, data=split(each)) for each in data]
         records = replace(self.records, places, after, news)
         return attrs.evolve(self, records=Keyed(records, key=attrgetter("name")))
+
+    def _new(self, type: str, after: int) -> ZoneRecord:
+        """A record to be filled in, like the one that it will follow."""
+        klass = self.records[after].class_ if len(self.records) else "IN"
+        return ZoneRecord(owner="@", class_=klass, type=type, data=())
 
     def bump(self, day: date | None = None) -> ZoneFile:
         """It with the next serial, so that secondaries take it; see `next_serial`.

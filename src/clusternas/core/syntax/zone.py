@@ -26,6 +26,7 @@ from clusternas.core.syntax.zone_edits import (
 )
 from clusternas.core.syntax.zone_scan import (
     BLANK_LINE,
+    DIRECTIVES,
     EOL,
     HEAD,
     IS_CLASS,
@@ -42,10 +43,10 @@ from clusternas.core.text import Edit
 
 __all__ = ["HEAD", "Record", "ZoneSyntax", "is_absolute", "qualify", "quote", "unquote"]
 
-ARGUMENTS = {"$TTL": (1, 1), "$ORIGIN": (1, 1), "$INCLUDE": (1, 2), "$GENERATE": (4, 6)}
-"""The directives, and how many words each takes at least and at most."""
 SOA_FIELDS = ("serial", "refresh", "retry", "expire", "minimum")
-BAD_ESCAPE = re.compile(r"(?:[^\\]|\\\D|\\(?:[01]\d\d|2[0-4]\d|25[0-5]))*+(\\\d{0,3})", re.DOTALL)
+BAD_ESCAPE = re.compile(
+    r"(?:[^\\]|\\\D|\\(?:[01]\d\d|2[0-4]\d|25[0-5]))*+(\\\d{0,3})", re.DOTALL | re.ASCII
+)
 
 
 class ZoneSyntax(Lines):
@@ -196,11 +197,7 @@ def _bad_escapes(node: Node) -> Iterator[Problem]:
 
 
 def _bad_directive(node: Node) -> Iterator[Problem]:
-    if node.key not in ARGUMENTS:
-        help = f"the directives are {', '.join(ARGUMENTS)}"
-        yield Problem(node.start, node.args, f"unknown directive {node.key}", help, fatal=True)
-        return
-    least, most = ARGUMENTS[node.key]
+    least, most = DIRECTIVES[node.key]
     if not least <= len(node.words) <= most:
         message = f"{node.key} takes {least} to {most} words"
         yield Problem(node.start, node.end, message, fatal=True)

@@ -15,6 +15,7 @@ from clusternas.core.syntax.tree import Node, Problem, Statement, Tree, Word
 
 __all__ = [
     "BLANK_LINE",
+    "DIRECTIVES",
     "EOL",
     "HEAD",
     "IS_CLASS",
@@ -34,8 +35,8 @@ __all__ = [
 
 PLAIN = r'(?:[^ \t\r\n;()"\\]++|\\[^\r\n]?+)++'
 QUOTED = r'"(?:[^"\\\n]++|\\[\s\S])*+'
-TTL = r"(?:(?:\d++[wdhmsWDHMS])++|\d++)"
-CLASS = r"(?i:IN|CHAOS|CH|HESIOD|HS|ANY|NONE|RESERVED0|CLASS\d++)"
+TTL = r"(?:(?:[0-9]++[wdhmsWDHMS])++|(?:0++[wdhmsWDHMS])*+[0-9]++)"
+CLASS = r"(?i:IN|CHAOS|CH|HESIOD|HS|ANY|NONE|RESERVED0|CLASS[0-9]++)"
 TYPE = r"[A-Za-z][A-Za-z0-9-]*+"
 EOL = r"(?:\r?+\n|\r|\Z)"
 
@@ -43,7 +44,8 @@ SIMPLE = re.compile(
     rf"(?:([ \t])[ \t]*+|(?!\$){PLAIN}[ \t]++)"
     rf"(?:{CLASS}[ \t]++)?+(?:{TTL}[ \t]++(?:{CLASS}[ \t]++)?+)?+"
     rf'({TYPE})[ \t]++((?:{PLAIN}|{QUOTED}")(?:[ \t]++(?:{PLAIN}|{QUOTED}"))*+)'
-    rf"[ \t]*+(?:;[^\n]*+)?+{EOL}"
+    rf"[ \t]*+(?:;[^\n]*+)?+{EOL}",
+    re.ASCII,
 )
 """A whole record on one line without parentheses: a blank instead of an owner, type, data."""
 BLANK_LINE = re.compile(r"(?:[ \t]*+(?:;[^\n]*+)?+(?:\r?+\n|\r))++|[ \t]*+(?:;[^\n]*+)?+\Z")
@@ -51,11 +53,13 @@ TOKEN = re.compile(rf'[ \t]++|;[^\n]*+|(\r?+\n|\r)|(\()|(\))|({QUOTED}")|({QUOTE
 NEWLINE, OPEN, CLOSE, UNCLOSED = 1, 2, 3, 5
 """Groups of TOKEN."""
 WORD = re.compile(rf'(?:[ \t\r\n()]++|;[^\n]*+)*+(?:({QUOTED}"?+|{PLAIN})|\Z)')
-IS_TTL, IS_CLASS, IS_TYPE = (re.compile(part) for part in (TTL, CLASS, TYPE))
+IS_TTL, IS_CLASS, IS_TYPE = (re.compile(part, re.ASCII) for part in (TTL, CLASS, TYPE))
 IS_WORD = re.compile(rf'{PLAIN}|{QUOTED}"')
-ESCAPE = re.compile(r"\\(\d{3}|[\s\S])")
+ESCAPE = re.compile(r"\\([0-9]{3}|[\s\S])")
 SPECIAL = re.compile(r'["\\]')
 
+DIRECTIVES = {"$TTL": (1, 1), "$ORIGIN": (1, 1), "$INCLUDE": (1, 2), "$GENERATE": (4, 6)}
+"""How many words each takes at least and at most."""
 HEAD = 3
 """How many words of a record stand before its data: owner, TTL, class."""
 
@@ -162,7 +166,11 @@ def entry(tree: Tree, at: int, end: int, overlooked: set[int]) -> tuple[Node | N
     start, stop = tokens[0]
     if text[start] == "$" and not inherits:
         key = intern(text[start:stop].upper())
-        return Node(tree, key, first, stop, last, last), after
+        if key in DIRECTIVES:
+            return Node(tree, key, first, stop, last, last), after
+        help = f"the directives are {', '.join(DIRECTIVES)}"
+        tree.problems.append(Problem(start, stop, f"unknown directive {key}", help, fatal=True))
+        return None, after
     kind = _type(text, tokens if inherits else tokens[1:])
     if kind is None:
         help = "a record is: name [TTL] [class] type data"
