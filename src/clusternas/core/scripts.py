@@ -85,7 +85,7 @@ if [ "$before" = "$digest" ]; then
     echo "changed $before"
     exit
 fi
-trap '[ -z "$temporary" ] || rm -f -- "$temporary"' EXIT
+trap 'code=$?; [ -z "$temporary" ] || rm -f -- "$temporary"; exit "$code"' EXIT
 trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
 temporary=$(dirname -- "$file")/.clusternas.$$.tmp
 (set -C; : >"$temporary") || { temporary=; exit 74; }
