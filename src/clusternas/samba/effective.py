@@ -7,7 +7,7 @@ down does not reach it. A section that comes again adds to the first, but forget
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from clusternas.core.fields import Option, lens_of
@@ -31,36 +31,34 @@ def effective(conf: SmbConf) -> Mapping[str, SambaShare]:
     inherited, parametric = _fields(ShareOptions)
     defaults: Values = {}
     found: dict[str, Values] = {}
-    copied: dict[str, Values] = {}
+    own: dict[str, Values] = {}
     for node in tree.root.children:
         if node.key == "global":
             defaults |= _set(SmbGlobal.of(node), inherited | parametric)
             continue
         share = SambaShare.of(node)
         name = share.name.lower()
-        start = {key: value for key, value in defaults.items() if key in inherited}
-        before = found.setdefault(name, start | {"name": share.name})
-        for key in parametric:
-            before.pop(key, None)
-        own = _set(share, inherited | parametric)
+        before = found.get(name, defaults | {"name": share.name})
         source = found.get(share.copy.lower(), {}) if share.copy else {}
-        taken = {key: value for key, value in source.items() if key not in ("name", "copy")}
-        mine = copied.setdefault(name, {}) | own
-        copied[name] = mine
-        found[name] = before | taken | mine
+        taken = _without(source, {"name", "copy"})
+        own[name] = _without(own.get(name, {}), parametric) | _set(share, inherited | parametric)
+        found[name] = _without(before, parametric) | taken | own[name]
     wide = {key: value for key, value in defaults.items() if key in parametric}
     return {name: SambaShare(**(wide | values)) for name, values in found.items()}
 
 
 def _fields(model: type[ShareOptions]) -> tuple[frozenset[str], frozenset[str]]:
     """The names of the plain and of the parametric (`module:option`) fields."""
-    options = {
-        name: meta for name, meta in lens_of(model).fields.items() if isinstance(meta, Option)
-    }
+    fields = lens_of(model).fields.items()
+    options = {name: meta for name, meta in fields if isinstance(meta, Option) and not meta.many}
     parametric = frozenset(name for name, meta in options.items() if ":" in meta.spellings[0].key)
     return frozenset(options) - parametric, parametric
 
 
-def _set(model: ShareOptions, names: Iterable[str]) -> Values:
+def _without(values: Values, names: Set[str]) -> Values:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _set(model: ShareOptions, names: Set[str]) -> Values:
     values = ((name, getattr(model, name)) for name in names)
-    return {name: value for name, value in values if value is not None and value != ()}
+    return {name: value for name, value in values if value is not None}

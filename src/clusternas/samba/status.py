@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
@@ -54,7 +53,6 @@ VERSION = re.compile(r"Samba version (\S+)")
 LISTED = re.compile(r"(Disk|IPC|Printer|Device)\|([^|]*)\|(.*)")
 USER = re.compile(r"([^:\n]+):(\d+):(.*)")
 NOBODY = 4294967295
-EMPTY: Mapping[str, object] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -89,7 +87,7 @@ class Session:
     machine: str = ""
     address: str = ""
     protocol: str = ""
-    extra: Mapping[str, object] = attrs.field(default=EMPTY, repr=False, hash=False)
+    extra: Mapping[str, object] = attrs.field(factory=dict, repr=False, hash=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +106,7 @@ class Connection:
     share: str
     machine: str = ""
     since: str = ""
-    extra: Mapping[str, object] = attrs.field(default=EMPTY, repr=False, hash=False)
+    extra: Mapping[str, object] = attrs.field(factory=dict, repr=False, hash=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -135,7 +133,7 @@ class OpenFile:
     access: int = 0
     oplock: str = "NONE"
     since: str = ""
-    extra: Mapping[str, object] = attrs.field(default=EMPTY, repr=False, hash=False)
+    extra: Mapping[str, object] = attrs.field(factory=dict, repr=False, hash=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -198,7 +196,7 @@ def _process(server: Mapping[str, str]) -> Process:
 
 
 def _rest(entry: Mapping[str, object], *taken: str) -> Mapping[str, object]:
-    return MappingProxyType({key: value for key, value in entry.items() if key not in taken})
+    return {key: value for key, value in entry.items() if key not in taken}
 
 
 def _session(entry: Mapping[str, object]) -> Session:

@@ -254,7 +254,8 @@ class IniSyntax(LineSyntax):
             return [self.insert_sections(parent, after, statements)]
         sibling = after or (parent.children[0] if parent.children else None)
         indent = indent_of(text, sibling.start) if sibling else unit
-        place = tini.line_end(text, after.end) if after else parent.body
+        top = line_start(text, parent.body) if parent.body == parent.start else parent.body
+        place = tini.line_end(text, after.end) if after else top
         return [
             new_lines(
                 text, place, [row for each in statements for row in self.lines(each, indent, unit)]
