@@ -129,7 +129,10 @@ def journal_count(read: ReadAt) -> int:
     master = _inode(block(superblock.master_block))
     for name, address in _entries(master, block):
         if name == b"jindex":
-            return _inode(block(address)).entries - DOTS
+            entries = _inode(block(address)).entries
+            if entries < DOTS:
+                raise ParseError("the GFS2 journal index is damaged")
+            return entries - DOTS
     raise ParseError("the GFS2 master directory has no jindex")
 
 
