@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Diagnostic", "Finding", "Rule", "Severity", "find", "loaded_rules", "rule", "rules_of", "validate"]
 
-M = TypeVar("M", bound="Model")
+M = TypeVar("M")
 
 
 class Severity(enum.Enum):
@@ -104,7 +104,7 @@ class Rule(Generic[M]):
 
     Attributes:
         code, severity: as its diagnostics have them.
-        model: the class it checks.
+        model: the class it checks: a model, or the NAS as a whole.
         check: the function.
         link: the source of the fact.
         bad, good: a text that it complains about, and one that it does not.
@@ -153,8 +153,8 @@ def rule(
     return register
 
 
-def rules_of(model: type[Model]) -> list[Rule[Any]]:
-    """The rules for a model class, from the `rules` module of its package."""
+def rules_of(model: type[object]) -> list[Rule[Any]]:
+    """The rules for a class, from the `rules` module of its package."""
     package = model.__module__.rpartition(".")[0]
     if package and importlib.util.find_spec(f"{package}.rules") is not None:
         importlib.import_module(f"{package}.rules")
@@ -190,7 +190,7 @@ def validate(model: Model, toolset: Toolset | None = None) -> list[Diagnostic]:
         if type(each) not in rules:
             rules[type(each)] = rules_of(type(each))
         for rule in rules[type(each)]:
-            part += (_diagnose(rule, each, finding) for finding in rule.check(each, toolset))
+            part += (diagnose(rule, each, finding) for finding in rule.check(each, toolset))
         found += (one for one in part if tree is None or not _ignored(tree, one))
     return sorted(found, key=lambda one: (one.path, one.line, one.column, one.code))
 
@@ -323,10 +323,10 @@ def _at(node: Node, code: str, severity: Severity, message: str, hint: str) -> D
     return find(node.tree, node.start, node.end, code, severity, message, help=hint)
 
 
-def _node(model: Model, field: str = "") -> Node | None:
+def _node(model: object, field: str = "") -> Node | None:
     """The statement of a field where it stands in the text, else the model's own."""
-    source = model._source
-    if source is None:
+    source = getattr(model, "_source", None)
+    if not isinstance(source, Source):
         return None
     source.values()
     places = source.where.get(field)
@@ -335,7 +335,8 @@ def _node(model: Model, field: str = "") -> Node | None:
     return source.nodes[0] if source.nodes else None
 
 
-def _diagnose(rule: Rule[Any], model: Model, finding: Finding) -> Diagnostic:
+def diagnose(rule: Rule[Any], model: object, finding: Finding) -> Diagnostic:
+    """The diagnostic that a rule's finding makes, at its place in the text if it has one."""
     about = finding.at or model
     node = _node(about, finding.field)
     tree = node.tree if node is not None else None
