@@ -75,90 +75,82 @@ def device_tags(device: Device) -> dict[str, str]:
 def blkid(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """blkid [-p] [-o full|export|value] [-s TAG] [DEVICE…]; 2 where nothing is found."""
     given, operands = options(args, "po:s:c:gkl", code=4)
-    devices = (
-        [found for path in operands if (found := node.find_device(path)) is not None]
-        if operands
-        else node.devices()
-    )
+    every = [node.find_device(path) for path in operands] if operands else node.devices()
     rows = []
-    for device in devices:
-        found = {
-            key: value for key, value in device_tags(device).items() if given.get("s", key) == key
-        }
-        if not found:
-            continue
-        shown = next((name for name in device.names if name in operands), device.path)
-        match given.get("o", "full"):
-            case "export":
-                rows.append(
-                    f"DEVNAME={shown}\n"
-                    + "".join(f"{key}={value}\n" for key, value in found.items())
-                )
-            case "value":
-                rows.append("".join(f"{value}\n" for value in found.values()))
-            case _:
-                rows.append(
-                    f"{shown}: "
-                    + " ".join(f'{key}="{value}"' for key, value in found.items())
-                    + "\n"
-                )
+    for device in every:
+        found = device_tags(device) if device is not None else {}
+        found = {key: value for key, value in found.items() if given.get("s", key) == key}
+        if device is not None and found:
+            shown = next((name for name in device.names if name in operands), device.path)
+            rows.append(tag_lines(shown, found, given.get("o", "full")))
     if not rows:
         raise Exit(2)
     return ("\n" if given.get("o") == "export" else "").join(rows)
 
 
+def tag_lines(path: str, found: dict[str, str], form: str) -> str:
+    """A device's tags as blkid -o prints them."""
+    match form:
+        case "export":
+            rows = {"DEVNAME": path, **found}
+            return "".join(f"{key}={value}\n" for key, value in rows.items())
+        case "value":
+            return "".join(f"{value}\n" for value in found.values())
+        case _:
+            return f"{path}: " + " ".join(f'{key}="{found[key]}"' for key in found) + "\n"
+
+
+WIPEFS = ["all", "no-act", "force", "json", "output=", "noheadings", "parsable", "quiet"]
+
+
 def wipefs(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """wipefs: show the signatures, or with -a erase them."""
-    given, operands = options(
-        args, "anfqJo:t:i", ["all", "no-act", "force", "json", "output=", "noheadings"]
-    )
-    rows = []
+    """wipefs: show the signatures, as table, with -p or as JSON; or with -a erase them."""
+    given, operands = options(args, "anfqJpo:t:i", WIPEFS)
+    erase = bool(given.keys() & {"a", "all"}) and not given.keys() & {"n", "no-act"}
+    said_so, rows = "", []
     for path in operands:
         device = node.find_device(path)
-        if device is None:
-            raise Exit(
-                1,
-                f"wipefs: error: {path}: probing initialization failed: No such file or directory",
-            )
-        erase = bool(given.keys() & {"a", "all"}) and not given.keys() & {"n", "no-act"}
-        if erase and node.holder(device):
-            raise Exit(
-                1, f"wipefs: error: {path}: probing initialization failed: Device or resource busy"
-            )
-        rows += wiped(node, device, path) if erase else signatures(device)
+        busy = erase and device is not None and node.holder(device)
+        if device is None or busy:
+            why = "Device or resource busy" if busy else "No such file or directory"
+            raise Exit(1, f"wipefs: error: {path}: probing initialization failed: {why}")
+        said_so += wipe(node, device, path) if erase else ""
+        rows += [] if erase else signatures(device)
+    if not rows:
+        return said_so
     if given.keys() & {"J", "json"}:
-        return as_json("signatures", rows) if rows else ""
-    if rows and isinstance(rows[0], str):
-        return "".join(map(str, rows))
-    head = "DEVICE OFFSET TYPE UUID LABEL\n" if rows else ""
-    return head + "".join(
-        " ".join(str(v) for v in row.values()) + "\n" for row in rows if isinstance(row, dict)
-    )
+        return as_json("signatures", rows)
+    if given.keys() & {"p", "parsable"}:
+        lines = (f"{r['offset']},{r['uuid']},{r['label']},{r['type']}\n" for r in rows)
+        return "# offset,uuid,label,type\n" + "".join(lines)
+    return "DEVICE OFFSET TYPE UUID LABEL\n" + "".join(f"{' '.join(r.values())}\n" for r in rows)
 
 
-def signatures(device: Device) -> list[object]:
+def signatures(device: Device) -> list[dict[str, str]]:
     """The signatures on a device, as wipefs lists them."""
     found = device_tags(device)
-    if not found:
-        return []
     row = {
         "device": device.path.rpartition("/")[2],
-        "offset": OFFSETS.get(found["TYPE"], "0x0"),
-        "type": found["TYPE"],
+        "offset": OFFSETS.get(found.get("TYPE", ""), "0x0"),
+        "type": found.get("TYPE", ""),
         "uuid": found.get("UUID", ""),
         "label": found.get("LABEL", ""),
     }
-    return [row]
+    return [row] if found else []
 
 
-def wiped(node: FakeNode, device: Device, path: str) -> list[object]:
-    """Erase what is on a device."""
-    kind = type_of(device.read())
-    if not kind:
-        return []
+def wipe(node: FakeNode, device: Device, path: str) -> str:
+    """Erase what is on a device, DRBD's meta data too."""
+    kind = device_tags(device).get("TYPE", "")
     node.cluster.overwrite(node, device.path, device.read())
     device.write(None)
-    return [f"{path}: 8 bytes were erased at offset {OFFSETS.get(kind, '0x0')} ({kind})\n"]
+    if isinstance(device, Disk):
+        device.metadata = None
+    return (
+        f"{path}: 8 bytes were erased at offset {OFFSETS.get(kind, '0x0')} ({kind})\n"
+        if kind
+        else ""
+    )
 
 
 # lsblk
@@ -172,25 +164,18 @@ class Tree:
     above: list[Tree]
 
 
+LSBLK = ["json", "bytes", "paths", "output=", "noheadings", "list", "all", "nodeps"]
+COLUMNS = "NAME,MAJ:MIN,RM,SIZE,RO,TYPE,MOUNTPOINTS"
+
+
 def lsblk(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """lsblk [-J] [-b] [-p] [-o COLUMNS] [DEVICE…]."""
-    given, operands = options(
-        args, "JbpfnlOro:", ["json", "bytes", "paths", "output=", "noheadings", "list"]
-    )
-    names = (
-        given.get("o", given.get("output", "NAME,MAJ:MIN,RM,SIZE,RO,TYPE,MOUNTPOINTS"))
-        .lower()
-        .split(",")
-    )
+    """lsblk [-J] [-b] [-o COLUMNS] [DEVICE…]; without -J only the first column, roots only."""
+    given, operands = options(args, "JbpfnlOarido:", LSBLK)
+    names = given.get("o", given.get("output", COLUMNS)).lower().split(",")
     devices = list(node.devices())
-    for path in operands:
-        if node.find_device(path) is None:
-            raise Exit(32, f"lsblk: {path}: not a block device")
-    roots = (
-        [device for device in devices if not device.below]
-        if not operands
-        else [node.device(p) for p in operands]
-    )
+    roots = [device for device in devices if not device.below]
+    if operands:
+        roots = [node.device(path, code=32) for path in operands]
     exact = bool(given.keys() & {"b", "bytes"})
     rows = [branch(node, grow_tree(device, devices), names, exact) for device in roots]
     if given.keys() & {"J", "json"}:
@@ -210,7 +195,8 @@ def branch(node: FakeNode, tree: Tree, names: list[str], exact: bool) -> dict[st
     device = tree.device
     found = device_tags(device)
     short = device.path.removeprefix("/dev/").removeprefix("mapper/")
-    mounts = [m.target for m in node.mounts.values() if m.source == device.path] or [None]
+    targets = [m.target for m in node.mounts.values() if m.source == device.path]
+    mounts: list[str | None] = [*targets] or [None]
     values: dict[str, object] = {
         "name": short, "kname": short, "path": device.path, "maj:min": "253:0", "rm": False, "ro": False,
         "size": device.size if exact else human(device.size), "type": device.kind, "mountpoints": mounts,

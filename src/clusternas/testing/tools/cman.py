@@ -5,8 +5,12 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+import attrs
+
+from clusternas.testing.blocks import Gfs2
+from clusternas.testing.files import Mount
 from clusternas.testing.shell import Daemon, Exit, Tool, has, nothing
-from clusternas.testing.tools import membership
+from clusternas.testing.tools import dlm, fencing, membership, power
 from clusternas.testing.tools.ccs import ccs_config_validate, ccs_tool
 from clusternas.testing.tools.membership import (
     ClusterConfig,
@@ -111,7 +115,15 @@ def cman_tool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
             membership.leave(node)
             node.running.discard("cman")
             return ""
-        case "join" | "wait" | "expected":
+        case "kill":
+            return kill(node, args[-1])
+        case "expected":
+            votes_now = int(args[-1])
+            node.of(Member).config = attrs.evolve(config, expected_votes=votes_now)
+            return ""
+        case "wait" if not quorate(node):
+            raise Exit(2, "cman_tool: Timed-out waiting for cluster")
+        case "join" | "wait":
             return ""
         case _:
             raise Exit(1, f"cman_tool: unknown command {command}")
@@ -176,15 +188,43 @@ def nodes(node: FakeNode, config: ClusterConfig, args: tuple[str, ...]) -> str:
 def machine_row(node: FakeNode, name: str, one: ConfiguredNode, fields: list[str]) -> str:
     """One node with the fields asked for."""
     other = node.cluster.nodes.get(name)
+    config = node.of(Member).config
+    here = name in node.of(Member).known
     values = {
         "id": str(one.id),
         "name": one.name,
-        "type": "M" if name in node.of(Member).known else "X",
-        "addr": other.address if other is not None else "",
+        "type": "M" if here else "X",
+        "addr": other.address if other is not None and here else "",
         "votes": str(one.votes),
-        "state": "M" if name in node.of(Member).known else "X",
+        "exp": str(config.expected if config is not None else 0),
+        "state": "Member" if here else "Dead",
     }
-    return " ".join(values[field] for field in fields) + "\n"
+    return " ".join(values[field] for field in fields) + " \n"
+
+
+def kill(node: FakeNode, name: str) -> str:
+    """`cman_tool kill -n NODE`: that node's cman ends at once, and it has to be fenced."""
+    config = node.of(Member).config
+    short = name.partition(".")[0]
+    if config is None or short not in config.nodes:
+        raise Exit(1, f"cman_tool: Can't kill node {name}: Invalid argument")
+    power.cut(node.cluster.nodes[short])
+    return ""
+
+
+def group_tool(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> str:
+    """`group_tool ls`: the fence domain, the lock spaces, the GFS2 mount groups."""
+    if node.of(Member).config is None:
+        raise Exit(1, "group_tool: can't communicate with groupd")
+    mounts = [mount for mount in node.mounts.values() if mount.type == "gfs2"]
+    groups = "gfs mountgroups\n" + "".join(dlm.described(node, space_of(node, m)) for m in mounts)
+    return fencing.domain(node) + dlm.lockspaces(node) + (groups if mounts else "")
+
+
+def space_of(node: FakeNode, mount: Mount) -> str:
+    """The lock space of a mounted GFS2."""
+    content = node.device(mount.source).read()
+    return content.table.partition(":")[2] if isinstance(content, Gfs2) else ""
 
 
 # clustat
@@ -247,6 +287,7 @@ def needs_cman(node: FakeNode) -> None:
 TOOLS = {
     "cman_tool": Tool(cman_tool, has("cman")),
     "clustat": Tool(clustat, has("cman")),
+    "group_tool": Tool(group_tool, has("cman")),
     "ccs_tool": Tool(ccs_tool, has("cman")),
     "ccs_config_validate": Tool(ccs_config_validate, has("cman")),
 }

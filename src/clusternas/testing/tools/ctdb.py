@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
 
-from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has
+from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, said
 from clusternas.testing.tools import samba
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ FLAGS = (
     "Inactive",
     "PartiallyOnline",
 )
+BITS = {"Disconnected": 1, "Unhealthy": 2, "Disabled": 4, "Banned": 8, "Stopped": 32}
+TUNABLES = {"EventScriptTimeout": 30, "MonitorInterval": 15, "RecoverTimeout": 30}
 NOT_RUNNING = """connect() failed, errno=2
 Failed to connect to CTDB daemon (/run/ctdb/ctdbd.socket)
 """
@@ -43,6 +47,7 @@ class Ctdb:
     def __init__(self) -> None:
         self.started = 0.0
         self.flags: set[str] = set()
+        self.tunables: dict[str, int] = {}
 
 
 @attrs.frozen
@@ -144,24 +149,22 @@ def addresses(node: FakeNode) -> dict[str, int]:
 
 
 def ctdb(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """The ctdb tool; -X and -Y anywhere ask for the form for machines."""
+    """The ctdb tool; -X and -Y anywhere ask for the form for machines, -n for another node."""
     machine = bool({"-X", "-Y"} & set(args))
-    words = [arg for arg in args if not arg.startswith("-")]
-    if words[:1] == ["version"]:
+    at = args[args.index("-n") + 1] if "-n" in args else ""
+    words = [arg for i, arg in enumerate(args) if arg[0] != "-" and (not i or args[i - 1] != "-n")]
+    command = words[0] if words else ""
+    if command == "version":
         return f"{node.cluster.toolset.ctdb}\n"
     if words[:2] == ["event", "script"]:
         return event_script(node, words[2:])
-    if "ctdb" not in node.running:
-        more = (
-            ""
-            if node.files.text(NODES)
-            else f'Failed to read nodes file "{NODES}"\nIs this node part of CTDB cluster?'
-        )
-        raise Exit(1, NOT_RUNNING + more)
-    command = COMMANDS.get(words[0] if words else "")
-    if command is None:
-        raise Exit(1, f"Unknown command '{words[0] if words else ''}'")
-    return command(node, words[1:], machine)
+    if "ctdb" not in node.running and command != "listnodes":
+        lost = f'Failed to read nodes file "{NODES}"\nIs this node part of CTDB cluster?'
+        raise Exit(1, NOT_RUNNING + ("" if node.files.text(NODES) else lost))
+    if command not in COMMANDS:
+        raise Exit(1, f"Unknown command '{command}'")
+    target = next((peer.node for peer in peers(node) if str(peer.number) == at), None)
+    return COMMANDS[command](target or node, words[1:], machine)
 
 
 def event_script(node: FakeNode, words: list[str]) -> Answer:
@@ -212,14 +215,13 @@ def machine_row(node: FakeNode, peer: Peer) -> str:
 
 
 def nodestatus(node: FakeNode, words: list[str], machine: bool) -> Answer:
-    """ctdb nodestatus [all]: fails unless the nodes asked for are fine."""
+    """ctdb nodestatus [all]: the exit code has the bits of what is wrong."""
     asked = peers(node) if words == ["all"] else [own(node)]
     count = f"Number of nodes:{len(peers(node))}\n" if words == ["all"] else ""
     text = header() if machine else count
     text += "".join(machine_row(node, peer) if machine else line(node, peer) for peer in asked)
-    if any(flags(node, peer) for peer in asked):
-        raise Exit(1, "", text)
-    return text
+    bits = [BITS.get(flag, 0) for peer in asked for flag in flags(node, peer)]
+    return said(text, "", functools.reduce(operator.or_, bits, 0))
 
 
 def ip(node: FakeNode, words: list[str], machine: bool) -> Answer:
@@ -269,9 +271,67 @@ def scriptstatus(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
 
 def uptime(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
     """ctdb uptime."""
+    since = f"(000 00:00:00) {node.cluster.clock()}"
     return (
         f"Current time of node {own(node).number}        :                {node.cluster.clock()}\n"
+        f"Ctdbd start time              : {since}\n"
+        f"Time of last recovery/failover: {since}\n"
+        "Duration of last recovery/failover: 6.740664 seconds\n"
     )
+
+
+def getdbmap(_node: FakeNode, _words: list[str], machine: bool) -> Answer:
+    """ctdb getdbmap: two of the databases."""
+    rows = {"locking.tdb": "0x7132c184", "secrets.tdb": "0x2ca251cf"}
+    if machine:
+        head = "|ID|Name|Path|Persistent|Sticky|Unhealthy|Readonly|Replicated|\n"
+        line_ = "|{}|{}|/var/lib/ctdb/volatile/{}.0|0|0|0|0|0|\n"
+        return head + "".join(line_.format(key, name, name) for name, key in rows.items())
+    text = "".join(f"dbid:{key} name:{name}\n" for name, key in rows.items())
+    return f"Number of databases:{len(rows)}\n{text}"
+
+
+def capabilities(_node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+    """ctdb getcapabilities."""
+    return "LEADER: YES\nLMASTER: YES\n"
+
+
+def ifaces(node: FakeNode, _words: list[str], machine: bool) -> Answer:
+    """ctdb ifaces: the interfaces of the public addresses."""
+    lines = [row.split() for row in node.files.text(ADDRESSES).splitlines() if row.strip()]
+    names = sorted({name for words in lines for name in words[1:]})
+    if machine:
+        return "|Name|LinkStatus|References|\n" + "".join(f"|{name}|1|2|\n" for name in names)
+    return "".join(f"name:{name} link:up references:2\n" for name in names)
+
+
+def getvar(node: FakeNode, words: list[str], _machine: bool) -> Answer:
+    """ctdb getvar."""
+    name = words[0]
+    if name not in TUNABLES:
+        raise Exit(1, f"No such tunable {name}")
+    return f"{name:<26} = {node.of(Ctdb).tunables.get(name, TUNABLES[name])}\n"
+
+
+def setvar(node: FakeNode, words: list[str], machine: bool) -> Answer:
+    """ctdb setvar."""
+    getvar(node, words, machine)
+    node.of(Ctdb).tunables[words[0]] = int(words[1])
+    return ""
+
+
+def shutdown(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+    """ctdb shutdown."""
+    stop(node)
+    node.running.discard("ctdb")
+    return ""
+
+
+def recmaster(node: FakeNode, words: list[str], machine: bool) -> Answer:
+    """ctdb recmaster, gone since 4.16."""
+    if node.cluster.toolset.has("ctdb", since="4.16"):
+        raise Exit(1, "Unknown command 'recmaster'")
+    return leader(node, words, machine)
 
 
 def mark(flag: str, on: bool) -> Callable[[FakeNode, list[str], bool], Answer]:
@@ -285,7 +345,7 @@ def mark(flag: str, on: bool) -> Callable[[FakeNode, list[str], bool], Answer]:
 
 
 def nothing(_node: FakeNode, _words: list[str], _machine: bool) -> Answer:
-    """reloadnodes, reloadips: the files are always read afresh here."""
+    """reloadnodes, reloadips, recover: the files are always read afresh here."""
     return ""
 
 
@@ -299,15 +359,20 @@ COMMANDS: dict[str, Callable[[FakeNode, list[str], bool], Answer]] = {
     "scriptstatus": scriptstatus,
     "event": scriptstatus,
     "uptime": uptime,
+    "getdbmap": getdbmap,
+    "getcapabilities": capabilities,
+    "ifaces": ifaces,
+    "getvar": getvar,
+    "setvar": setvar,
+    "shutdown": shutdown,
+    "recmaster": recmaster,
     "disable": mark("Disabled", True),
     "enable": mark("Disabled", False),
     "stop": mark("Stopped", True),
     "continue": mark("Stopped", False),
     "ban": mark("Banned", True),
     "unban": mark("Banned", False),
-    "reloadnodes": nothing,
-    "reloadips": nothing,
-    "ipreallocate": nothing,
+    **dict.fromkeys(("reloadnodes", "reloadips", "ipreallocate", "recover", "moveip"), nothing),
 }
 
 
@@ -326,5 +391,14 @@ def stop(node: FakeNode) -> None:
     node.of(Ctdb).flags.clear()
 
 
-TOOLS = {"ctdb": Tool(ctdb, has("ctdb"))}
+def validate(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """`ctdb-config validate`."""
+    for number, row in enumerate(node.files.text("/etc/ctdb/ctdb.conf").splitlines(), 1):
+        line_ = row.strip()
+        if line_ and line_[0] not in "#;[" and "=" not in line_:
+            raise Exit(1, f"Failed to parse config file /etc/ctdb/ctdb.conf, line {number}")
+    return ""
+
+
+TOOLS = {"ctdb": Tool(ctdb, has("ctdb")), "ctdb-config": Tool(validate, has("ctdb"))}
 DAEMONS = {"ctdb": Daemon(start, stop, chkconfig="- 90 01", installed=has("ctdb"))}

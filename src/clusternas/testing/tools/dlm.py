@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from clusternas.testing.cluster import FakeCluster
     from clusternas.testing.node import FakeNode
 
-__all__ = ["DAEMONS", "TOOLS", "join", "joined", "leave", "react", "wait_for_locks"]
+__all__ = [
+    "DAEMONS",
+    "TOOLS",
+    "described",
+    "join",
+    "joined",
+    "leave",
+    "lockspaces",
+    "react",
+    "wait_for_locks",
+]
 
 DEFAULTS = """daemon_debug=0 foreground=1 log_debug=0 protocol=detect port=21064 debug_logfile=0 bind_all=0 mark=0
 enable_fscontrol=0 enable_plock=1 plock_debug=0 plock_rate_limit=0 plock_ownership=0 drop_resources_time=10000
@@ -111,9 +121,7 @@ def dlm_tool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
         )
     match command:
         case "ls":
-            return "dlm lockspaces\n" + "".join(
-                map(describe, reversed(node.of(LockSpaces).by_name.items()))
-            )
+            return lockspaces(node)
         case "status":
             return status(node)
         case "dump_config":
@@ -127,9 +135,15 @@ def dlm_tool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
             raise Exit(1, f"unknown command {command}")
 
 
-def describe(item: tuple[str, LockSpace]) -> str:
-    """One lock space of `dlm_tool ls`."""
-    name, space = item
+def lockspaces(node: FakeNode) -> str:
+    """`dlm_tool ls`, the youngest lock space first."""
+    names = reversed(node.of(LockSpaces).by_name)
+    return "dlm lockspaces\n" + "".join(described(node, name) for name in names)
+
+
+def described(node: FakeNode, name: str) -> str:
+    """One lock space of it."""
+    space = node.of(LockSpaces).by_name[name]
     ids = "".join(f"{number} " for number in space.members)
     number = f"{space.sequence},{space.sequence}"
     rows = [
@@ -140,17 +154,20 @@ def describe(item: tuple[str, LockSpace]) -> str:
         f"remove {space.removed} failed {space.removed} seq {number}",
         f"members       {ids}",
     ]
-    return "\n".join(rows) + "\n" + (waiting(space) if space.waits else "") + "\n"
+    return "\n".join(rows) + "\n" + (waiting(node, space) if space.waits else "") + "\n"
 
 
-def waiting(space: LockSpace) -> str:
-    """What a stopped lock space adds."""
-    left = space.members[:1]
+def waiting(node: FakeNode, space: LockSpace) -> str:
+    """What a stopped lock space adds; cman's dlm_tool has more words for it."""
+    left = [number for number in space.members if number not in victim_ids(node)]
     gone = len(space.members) - len(left)
     number = space.sequence + 1
+    why = "fencing" if quorate(node) else "quorum"
+    old = has("cman")(node.cluster.toolset)
+    words = f"wait_messages 0 wait_condition 1 {why}" if old else f"wait {why}"
     return (
         f"new change    member {len(left)} joined 0 remove {gone} failed {gone} seq {number},{number}\n"
-        f"new status    wait fencing\nnew members   {''.join(f'{i} ' for i in left)}\n"
+        f"new status    {words}\nnew members   {''.join(f'{i} ' for i in left)}\n"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, said
+from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, options, said
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
@@ -113,22 +113,25 @@ def logical_lines(text: str) -> Iterator[str]:
 def load(node: FakeNode, zone: str, path: str) -> list[Record]:
     """A zone as named loads it, or its complaint."""
     if node.files.follow(path) is None:
-        raise Exit(1, f"zone {zone}/IN: loading from master file {path} failed: file not found")
+        raise failed(zone, path, "file not found")
+    return judge(node.files.text(path), zone, path)
+
+
+def judge(text: str, zone: str, path: str) -> list[Record]:
+    """The records of a text, or named's complaint."""
     try:
-        found = list(records(node.files.text(path), zone))
+        found = list(records(text, zone))
     except ValueError as error:
-        raise Exit(
-            1,
-            f"{path}: {error}\nzone {zone}/IN: loading from master file {path} failed: unknown class/type",
-        ) from None
-    if not any(record.type == "SOA" for record in found) or not any(
-        record.type == "NS" for record in found
-    ):
-        raise Exit(
-            1,
-            f"zone {zone}/IN: has no SOA record or no NS records\nzone {zone}/IN: not loaded due to errors.",
-        )
+        raise failed(zone, path, f"{error}") from None
+    if not {"SOA", "NS"} <= {record.type for record in found}:
+        raise failed(zone, path, "has no SOA record or no NS records")
     return found
+
+
+def failed(zone: str, path: str, why: str) -> Exit:
+    """A zone that is not loaded; named-checkzone says so on standard output."""
+    said_so = f"zone {zone}/IN: loading from master file {path} failed: {why}\n"
+    return Exit(1, "", f"{said_so}zone {zone}/IN: not loaded due to errors.\n")
 
 
 def serial(found: list[Record]) -> str:
@@ -139,9 +142,11 @@ def serial(found: list[Record]) -> str:
 # Tools
 
 
-def named_checkzone(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """named-checkzone ZONE FILE."""
+def named_checkzone(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
+    """named-checkzone ZONE FILE, or a text from standard input."""
     zone, path = args[-2:]
+    if path == "/dev/stdin":
+        return f"zone {zone}/IN: loaded serial {serial(judge(stdin.decode(), zone, path))}\nOK\n"
     return f"zone {zone}/IN: loaded serial {serial(load(node, zone, path))}\nOK\n"
 
 
@@ -172,27 +177,51 @@ def rndc(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
             raise Exit(1, f"rndc: '{args[0] if args else ''}' failed: unknown command")
 
 
+@attrs.frozen
+class Question:
+    """What dig was asked."""
+
+    server: str
+    name: str
+    type: str
+    flags: frozenset[str]
+
+    @classmethod
+    def of(cls, args: tuple[str, ...]) -> Question:
+        """`dig @SERVER [-q] NAME [-t] [TYPE] [-x ADDRESS] [+flag…]`."""
+        given, operands = options([a for a in args if a[0] not in "@+"], "q:t:x:p:c:b:46")
+        kinds = [word.upper() for word in operands if word.upper() in TYPES | {"AXFR"}]
+        names = [word for word in operands if word.upper() not in TYPES | {"AXFR", "IN"}]
+        name = given.get("q", names[0] if names else ".")
+        if "x" in given:
+            name, kinds = ".".join(reversed(given["x"].split("."))) + ".in-addr.arpa", ["PTR"]
+        server = next((arg[1:] for arg in args if arg.startswith("@")), "127.0.0.1")
+        kind = given.get("t", kinds[0] if kinds else "A").upper()
+        flags = frozenset(arg for arg in args if arg.startswith("+"))
+        return cls(server, name.rstrip(".") + ".", kind, flags)
+
+
 def dig(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """dig @SERVER NAME [TYPE] [+short] [-x ADDRESS]."""
-    words = [arg for arg in args if not arg.startswith(("@", "+", "-"))]
-    server = next((arg[1:] for arg in args if arg.startswith("@")), "127.0.0.1")
-    if "-x" in args:
-        words = [".".join(reversed(words[0].split("."))) + ".in-addr.arpa", "PTR"]
-    kind = next((word.upper() for word in words if word.upper() in TYPES), "A")
-    name = (
-        next(word for word in words if word.upper() not in TYPES and word != "IN").rstrip(".") + "."
-    )
-    other = resolver(node, server)
+    """dig, in full, +short, or `+noall +comments +answer`; AXFR gives a whole zone."""
+    asked = Question.of(args)
+    other = resolver(node, asked.server)
     if other is None or "named" not in other.running:
-        raise Exit(
-            9,
-            "",
-            f";; communications error to {server}#53: connection refused\n;; no servers could be reached\n",
+        at = f"{asked.server}#53"
+        why = (
+            f";; communications error to {at}: connection refused\n;; no servers could be reached\n"
         )
-    answers = rotate(other, name, kind)
-    if "+short" in args:
+        raise Exit(9, "", why)
+    answers = transfer(other, asked.name) if asked.type == "AXFR" else rotate(other, asked)
+    if "+short" in asked.flags:
         return "".join(f"{record.data}\n" for record in answers)
-    return full(other, server, name, kind, answers)
+    return full(other, asked, answers)
+
+
+def transfer(node: FakeNode, name: str) -> list[Record]:
+    """A zone, its SOA first and last."""
+    found = node.of(Rotation).loaded.get(name.rstrip("."), [])
+    soa = [record for record in found if record.type == "SOA"]
+    return [*soa, *(record for record in found if record.type != "SOA"), *soa]
 
 
 def resolver(node: FakeNode, server: str) -> FakeNode | None:
@@ -206,41 +235,49 @@ def resolver(node: FakeNode, server: str) -> FakeNode | None:
     )
 
 
-def rotate(node: FakeNode, name: str, kind: str) -> list[Record]:
+def rotate(node: FakeNode, asked: Question) -> list[Record]:
     """The answers, beginning with another one each time."""
     state = node.of(Rotation)
     every = [record for found in state.loaded.values() for record in found]
-    answers = [
-        record for record in every if record.name.lower() == name.lower() and record.type == kind
-    ]
-    turn = state.counts[name] = state.counts.get(name, -1) + 1
+    same = [record for record in every if record.name.lower() == asked.name.lower()]
+    answers = [record for record in same if record.type == asked.type]
+    turn = state.counts[asked.name] = state.counts.get(asked.name, -1) + 1
     start = turn % len(answers) if answers else 0
     return answers[start:] + answers[:start]
 
 
-def full(node: FakeNode, server: str, name: str, kind: str, answers: list[Record]) -> str:
-    """dig's whole output."""
-    every = [record for found in node.of(Rotation).loaded.values() for record in found]
-    inside = any(name.lower().endswith(zone + ".") for zone in node.of(Rotation).loaded)
-    known = any(record.name.lower() == name.lower() for record in every)
-    verdict = "NOERROR" if known else "NXDOMAIN" if inside else "REFUSED"
-    rows = [
-        f"\n; <<>> DiG {node.cluster.toolset.bind} <<>> @{server} {name.rstrip('.')}",
-        "; (1 server found)\n;; global options: +cmd\n;; Got answer:",
-        f";; ->>HEADER<<- opcode: QUERY, status: {verdict}, id: 35146",
-        f";; flags: qr aa rd; QUERY: 1, ANSWER: {len(answers)}, AUTHORITY: 0, ADDITIONAL: 1",
-        f"\n;; QUESTION SECTION:\n;{name}\t\tIN\t{kind}\n",
-    ]
-    if answers:
-        rows.append(";; ANSWER SECTION:")
-        rows += [
-            f"{record.name}\t{record.ttl}\tIN\t{record.type}\t{record.data}" for record in answers
-        ]
-    rows.append(f"\n;; Query time: 8 msec\n;; SERVER: {server}#53({server}) (UDP)")
-    return (
-        "\n".join(rows)
-        + f"\n;; WHEN: {node.cluster.clock('%a %b %d %H:%M:%S UTC %Y')}\n;; MSG SIZE  rcvd: 105\n\n"
+def full(node: FakeNode, asked: Question, answers: list[Record]) -> str:
+    """dig's whole output, or the sections asked for."""
+    rows = []
+    chosen = "+noall" in asked.flags
+    server, name = asked.server, asked.name
+    if not chosen:
+        banner = f"\n; <<>> DiG {node.cluster.toolset.bind} <<>> @{server} {name.rstrip('.')}"
+        rows += [banner, "; (1 server found)\n;; global options: +cmd"]
+    if not chosen or "+comments" in asked.flags:
+        counts = f"QUERY: 1, ANSWER: {len(answers)}, AUTHORITY: 0, ADDITIONAL: 1"
+        state = verdict(node, name)
+        rows.append(f";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {state}, id: 35146")
+        rows.append(f";; flags: qr aa rd; {counts}\n")
+    if not chosen:
+        rows.append(f";; QUESTION SECTION:\n;{name}\t\tIN\t{asked.type}\n")
+    rows += [";; ANSWER SECTION:"] if answers else []
+    rows += [f"{one.name}\t{one.ttl}\tIN\t{one.type}\t{one.data}" for one in answers]
+    if not chosen:
+        when = node.cluster.clock("%a %b %d %H:%M:%S UTC %Y")
+        rows.append(f"\n;; Query time: 8 msec\n;; SERVER: {server}#53({server}) (UDP)")
+        rows.append(f";; WHEN: {when}\n;; MSG SIZE  rcvd: 105")
+    return "\n".join([*rows, "\n"])
+
+
+def verdict(node: FakeNode, name: str) -> str:
+    """The status of an answer: the name exists, is missing from our zone, or is not ours."""
+    loaded = node.of(Rotation).loaded
+    known = any(
+        record.name.lower() == name.lower() for found in loaded.values() for record in found
     )
+    inside = any(name.lower().endswith(zone.lower() + ".") for zone in loaded)
+    return "NOERROR" if known else "NXDOMAIN" if inside else "REFUSED"
 
 
 def named(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:

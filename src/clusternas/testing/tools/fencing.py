@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from clusternas.testing.cluster import FakeCluster
     from clusternas.testing.node import FakeNode
 
-__all__ = ["TOOLS", "acknowledge", "agents", "react", "run_handler", "waits_for"]
+__all__ = ["TOOLS", "acknowledge", "agents", "domain", "react", "run_handler", "waits_for"]
 
 
 def react(cluster: FakeCluster) -> None:
@@ -98,21 +98,44 @@ def fence_node(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
 
 
 def fence_tool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
-    """The fence domain of cman."""
+    """The fence domain of cman: `fence_tool ls [-n]`."""
     if "cman" not in node.running:
         raise Exit(1, "fence_tool: fenced not running, no lockfile")
     if args[:1] != ("ls",):
         return ""
+    return domain(node).rstrip("\n") + "\n" + (all_nodes(node) if "-n" in args else "") + "\n"
+
+
+def ids_of(node: FakeNode) -> dict[str, int]:
+    """The ids of the configured nodes."""
     config = node.of(Member).config
-    ids = {name: one.id for name, one in config.nodes.items()} if config is not None else {}
+    return {name: one.id for name, one in config.nodes.items()} if config is not None else {}
+
+
+def domain(node: FakeNode) -> str:
+    """The fence domain as `fence_tool ls` and `group_tool ls` show it."""
+    ids = ids_of(node)
     group = sorted(ids[other.name] for other in members(node))
     victims = sorted(ids[name] for name in node.of(Member).victims)
     state = "quorum" if not quorate(node) else "fencing" if victims else "none"
     return (
         f"fence domain\nmember count  {len(group)}\nvictim count  {len(victims)}\n"
-        f"victim now    {victims[0] if victims else 0}\nmaster nodeid {group[0]}\nwait state    {state}\n"
-        f"members       {' '.join(map(str, group))} \n\n"
+        f"victim now    {victims[0] if victims else 0}\nmaster nodeid {group[0]}\n"
+        f"wait state    {state}\nmembers       {' '.join(map(str, group))} \n\n"
     )
+
+
+def all_nodes(node: FakeNode) -> str:
+    """What -n adds: every node, and how it was fenced last."""
+    member = node.of(Member)
+    rows = ["all nodes\n"]
+    for name, number in ids_of(node).items():
+        how = "agent" if name in member.fenced else "none"
+        here, victim = int(name in member.known), int(name in member.victims)
+        rows.append(
+            f"nodeid {number} member {here} victim {victim} last fence master 0 how {how}\n"
+        )
+    return "".join(rows)
 
 
 TOOLS = {

@@ -39,6 +39,8 @@ def modern(node: FakeNode) -> bool:
 def mkfs_gfs2(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
     """mkfs.gfs2: asks before it writes, and without a yes it ends with 255."""
     given, operands = options(args, "b:c:DhJ:j:KOo:p:qr:t:U:V", code=255, tool="mkfs.gfs2")
+    if "V" in given:
+        return f"mkfs.gfs2 {node.cluster.toolset.gfs2} (built Mar 11 2022 10:23:14)\n"
     if not operands:
         raise Exit(255, "No device specified. (use -h for help)")
     protocol, table = given.get("p", "lock_dlm"), given.get("t", "")

@@ -7,6 +7,7 @@ import hashlib
 import posixpath
 import shlex
 import stat
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,18 @@ from clusternas.core import scripts
 from clusternas.core.batch import BATCH
 from clusternas.core.command import Output
 from clusternas.testing.blocks import Entry
-from clusternas.testing.shell import Answer, Exit, Tool, said
+from clusternas.gfs2.commands import INSPECT
+from clusternas.testing.image import read_image
+from clusternas.testing.shell import Answer, Exit, Tool
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
 __all__ = ["TOOLS"]
 
+SUPERBLOCK_AT = 0x10000
+GFS2_MAGIC = bytes.fromhex("01161970")
+WINDOW = 256 * 1024
 ABSENT, ANY = "absent", "any"
 NUMBERS = {"root": 0, "disk": 6}
 KINDS = {"file": stat.S_IFREG, "dir": stat.S_IFDIR, "link": stat.S_IFLNK, "block": stat.S_IFBLK}
@@ -78,8 +84,9 @@ def read(node: FakeNode, _args: tuple[str, ...], stdin: bytes) -> Answer:
     parts = []
     for line in stdin.decode().splitlines():
         path = line[2:]
-        for found in [path] if line.startswith("= ") else matches(node, path, files_only=True):
-            parts.append(read_one(node, found))
+        plain = line.startswith("= ")
+        paths = [path] if plain else matches(node, path, files_only=True)
+        parts += [read_one(node, found) for found in paths]
     return Output(0, b"".join(parts))
 
 
@@ -137,6 +144,18 @@ def status(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     target = entry.data.decode() if entry.kind == "link" else ""
     owner, group = entry.owner, entry.group
     return f"{raw:x} {len(entry.data)} {number(owner)} {number(group)} {owner} {group} {target}\n"
+
+
+def inspect(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """`gfs2-inspect`: the superblock, and where it is GFS2 what follows the master directory."""
+    device = node.find_device(args[0])
+    if device is None:
+        raise Exit(74, f"dd: failed to open '{args[0]}': No such file or directory")
+    data = read_image(device, SUPERBLOCK_AT, 512)
+    if data.startswith(GFS2_MAGIC):
+        block, master = struct.unpack_from(">I16xQ", data, 36)
+        data += read_image(device, block * master, WINDOW)
+    return Output(0, data)
 
 
 # Writing
@@ -240,5 +259,6 @@ SCRIPTS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
     scripts.STAT.strip(): status,
     scripts.GLOB.strip(): glob,
     BATCH: batch,
+    INSPECT.strip(): inspect,
 }
 TOOLS = {"sh": Tool(shell), "bash": Tool(shell)}

@@ -117,7 +117,7 @@ def lvm(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
     if args[:1] in (("version",), ("--version",)):
         release = node.cluster.toolset.lvm
         return f"  LVM version:     {release}(2) (2022-05-18)\n  Library version: 1.02.185 (2022-05-18)\n  Driver version:  4.47.0\n"
-    if args[:1] == ("fullreport",):
+    if args[:1] == ("fullreport",) and node.cluster.toolset.has("lvm", since="2.02.158"):
         return fullreport(node, args[1:])
     return node.answer(args, stdin)
 
