@@ -415,7 +415,7 @@ class Change:
         together: dict[int, tuple[Node | None, list[Statement]]] = {}
         for after, statement in pending.sections(homeless):
             same = [node for node in children if node.key == syntax.fold(statement.key)]
-            place = after or (same or children or [None])[-1]
+            place = after or last(same or children)
             together.setdefault(id(place), (place, []))[1].append(statement)
         for place, statements in together.values():
             self.edits += syntax.insert(parent, place, statements)
@@ -424,7 +424,7 @@ class Change:
     def _last(self, section: Node, *, entries: bool) -> Node | None:
         found = [node for node in section.children if (node.body < 0) is entries]
         staying = [node for node in found if id(node) not in self._removed]
-        return (staying or found or [None])[-1]
+        return last(staying or found)
 
     def _collapse(self, parent: Node) -> None:
         """Remove the sections beside that a translation has emptied."""
@@ -542,6 +542,11 @@ def add_extra(pending: Pending, statement: Statement) -> None:
         pending.entries.append(statement)
     else:
         pending.placed.append((None, statement))
+
+
+def last(nodes: Sequence[Node]) -> Node | None:
+    """The last of them, if there is one."""
+    return nodes[-1] if nodes else None
 
 
 def in_order(matches: Sequence[int | None]) -> bool:

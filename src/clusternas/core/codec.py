@@ -83,7 +83,7 @@ def string(quote: Quote = plain, expects: str = "a string") -> Codec[str]:
 def strings(quote: Quote = plain, expects: str = "strings") -> Codec[tuple[str, ...]]:
     """All words as they are."""
 
-    def encode(value: tuple[str, ...]) -> tuple[str, ...]:
+    def encode(value: Sequence[str]) -> tuple[str, ...]:
         if isinstance(value, str):
             raise ValueError(f"not a sequence of strings: {value!r}")
         return tuple(quote(word) for word in value)

@@ -267,14 +267,11 @@ class Lens:
     def _add(self, field: attrs.Attribute[Any], meta: Field) -> None:
         name = field.name
         self.fields[name] = meta
-        default = None if field.default is attrs.NOTHING else field.default
-        self.defaults[name] = (
-            field.converter(default)
-            if callable(field.converter) and default is not None
-            else default
-        )
-        if callable(field.converter):
-            self.converters[name] = field.converter
+        default: Any = None if field.default is attrs.NOTHING else field.default
+        convert: Any = field.converter
+        self.defaults[name] = convert(default) if convert and default is not None else default
+        if convert:
+            self.converters[name] = convert
         if isinstance(meta, Section):
             key = meta.key or self.syntax.spell(name)
             self.fields[name] = meta = attrs.evolve(meta, key=key)

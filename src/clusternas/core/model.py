@@ -10,7 +10,7 @@ Subclasses declare their fields with `clusternas.core.fields`; everything else i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -97,7 +97,10 @@ class Model:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        converters = {EXTRA: _statements, **lens_of(type(self)).converters}
+        converters: dict[str, Callable[[Any], Any]] = {
+            EXTRA: _statements,
+            **lens_of(type(self)).converters,
+        }
         self.__dict__.update(
             (name, converters.get(name, _same)(value)) for name, value in state.items()
         )

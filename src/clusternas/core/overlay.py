@@ -44,6 +44,6 @@ def _section(meta: Section, before: Any, after: Any) -> Any:
         return after if before is None or after is None else overlay(before, after)
     items: Keyed[Model] = before
     for item in after:
-        name = items.key_of(item)
-        items = items.put(overlay(items[name], item) if name in items else item)
+        known = items.get(items.key_of(item))
+        items = items.put(item if known is None else overlay(known, item))
     return items

@@ -119,8 +119,8 @@ class Source:
         if self.strays:
             for places in self.where.values():
                 places.sort(key=lambda place: place.node.start)
-        for name, meta in lens.heads:
-            self._head(values, name, meta)
+        for name, head in lens.heads:
+            self._head(values, name, head)
         for name, places in self.where.items():
             meta = lens.fields[name]
             if isinstance(meta, Option):

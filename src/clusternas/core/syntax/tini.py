@@ -110,8 +110,8 @@ def last_visible(text: str, start: int, end: int) -> int:
 
 def headers(text: str) -> list[int]:
     """Where the section headers open. A `[` on a line that continues another opens nothing."""
-    first = FIRST_HEADER.match(text)
-    found = [first.end() - 1] if first else []
+    leading = FIRST_HEADER.match(text)
+    found = [leading.end() - 1] if leading else []
     known = 0  # where a logical line begins
     for match in HEADER.finditer(text):
         newline = match.start()
