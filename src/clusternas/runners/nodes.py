@@ -199,13 +199,15 @@ def fold(names: Iterable[str]) -> str:
         'gate,nas[01-03,05]'
     """
     groups: dict[tuple[str, str], list[str]] = {}
+    plain = []
     for name in names:
-        match = re.fullmatch(r"(\D*)(\d+)(.*)", name)
-        head, number, tail = match.groups() if match else (name, "", "")
-        groups.setdefault((head, tail), []).append(number)
-    return ",".join(
-        f"{head}{_ranges(numbers)}{tail}" for (head, tail), numbers in sorted(groups.items())
-    )
+        if match := re.fullmatch(r"(\D*)(\d+)(.*)", name):
+            head, number, tail = match.groups()
+            groups.setdefault((head, tail), []).append(number)
+        else:
+            plain.append(name)
+    folded = [f"{head}{_ranges(numbers)}{tail}" for (head, tail), numbers in groups.items()]
+    return ",".join(sorted(plain + folded))
 
 
 def _ranges(numbers: list[str]) -> str:
