@@ -131,7 +131,7 @@ def endings() -> Iterator[object]:
             yield pytest.param((HEAD + body).replace("\n", "\r\n"), id=f"{name}, CR LF")
 
 
-@pytest.mark.parametrize("text", endings())
+@pytest.mark.parametrize("text", list(endings()))
 def test_we_read_what_named_reads(text):
     theirs = {row for row in as_named_reads(text) if not row[0].startswith("n")}
     ours = {row for row in as_we_read(text) if not row[0].startswith("n")}

@@ -111,8 +111,8 @@ class ZoneFile(ZoneModel):
         like = self.records[places[-1]] if places else self._new(type, after)
         if not places or not same_name(qualify(like.owner, here) or name, name):
             like = attrs.evolve(like, owner=relative(name, here))
-        same = places and ttl in (None, resolved[places[0]].ttl)
-        own = like.ttl if same else ttl
+        said = resolved[places[0]].ttl if places else resolved[after].default if resolved else None
+        own = like.ttl if ttl in (None, said) else ttl
         news = [attrs.evolve(like, ttl=own, data=split(each)) for each in data]
         records = replace(self.records, places, after, news)
         return attrs.evolve(self, records=Keyed(records, key=attrgetter("name")))

@@ -25,12 +25,14 @@ class Resolved(NamedTuple):
         name: its whole name; as it is written where the origin is not known.
         ttl: seconds; None where nothing tells.
         origin: what names in its data are relative to.
+        default: the TTL of a record below it that says none.
     """
 
     node: Record
     name: str
     ttl: int | None
     origin: str
+    default: int | None
 
 
 class Reader:
@@ -57,7 +59,8 @@ class Reader:
             self.name = qualify(owner, self.origin) or owner
         key = (self.name.lower(), node.key)
         self.last = self.sets.setdefault(key, self._ttl(node.key, ttl, data))
-        return Resolved(node, self.name, self.last, self.origin)
+        default = self.last if self.default is None else self.default
+        return Resolved(node, self.name, self.last, self.origin, default)
 
     def _ttl(self, key: str, written: str, data: list[str]) -> int | None:
         if written:

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 STATUS = re.compile(r"^;; ->>HEADER<<-.* status: (\w+),", re.MULTILINE)
-TRUST = re.compile(r"^; (fully validated|unsigned answer|negative response.*)$", re.MULTILINE)
+TRUST = re.compile(r"^; ([a-z][a-z ,]*)$", re.MULTILINE)
 FAILED = re.compile(r"^; ?;? ?(Transfer failed\.|resolution failed: .*)$", re.MULTILINE)
 SERIAL = re.compile(r"^zone \S+: loaded serial (\d+)", re.MULTILINE)
 PLACED = re.compile(r"(?:\w+: )?([^\s:]+):(\d+): (.*)")
@@ -69,7 +69,7 @@ class DnsAnswer:
     Attributes:
         status: `NOERROR`, `NXDOMAIN`, `REFUSED`, …; empty where the tool does not say.
         records: the answer section.
-        trust: what delv says of it: `fully validated`, `unsigned answer`, …
+        trust: what delv says of it: `fully validated`, `unsigned answer`, `authoritative`, …
         failure: why there is no answer, e.g. `Transfer failed.`
     """
 
