@@ -113,7 +113,7 @@ def test_8_3_spelling_from_a_new_value() -> None:
         "    no-disk-flushes;\n",
         "    fencing resource-and-stonith;\n",
         "    rate 33M;\n",
-        "    cpu-mask 3;\n",
+        '    cpu-mask "3";\n',
     ):
         assert line in old
     assert old.count("disk {") == 1

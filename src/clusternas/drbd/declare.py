@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import attrs
+
 from clusternas.core.codec import Codec, boolean, choice, flag, negated_flag, string
 from clusternas.core.fields import Spelling, option
 from clusternas.drbd.options import OPTIONS, DrbdOption
@@ -73,8 +75,18 @@ def codec_of(row: DrbdOption) -> Codec[Any]:
         return flag()
     if row.kind == "choice":
         values = dict.fromkeys(value for words in row.values.values() for value in words)
-        return choice(*values, fold=str.upper if row.name == "protocol" else str, quote=word)
+        found = choice(*values, fold=str.upper if row.name == "protocol" else str, quote=word)
+        return after_split_brain(found) if row.name == "after-sb-0pri" else found
     return string(word)
+
+
+def after_split_brain(codec: Codec[str]) -> Codec[str]:
+    """8.3 and 8.4 also read `discard-node-NAME`."""
+
+    def check(value: str) -> str:
+        return "" if value.startswith("discard-node-") else codec.check(value)
+
+    return attrs.evolve(codec, check=check)
 
 
 def converter_of(row: DrbdOption) -> Callable[[Any], Any] | None:
@@ -107,8 +119,7 @@ def spellings_of(row: DrbdOption) -> list[Spelling]:
 def before(row: DrbdOption) -> Spelling:
     """The spelling of 8.3 for an option that has moved since."""
     place = {"resource": "", row.section: None}.get(row.old_section, row.old_section)
-    gone = row.name == "resync-rate" or row.name.startswith("c-")
-    return Spelling(row.old_name or row.name, place=place, until="9" if gone else "")
+    return Spelling(row.old_name or row.name, place=place, until="9" if row.forgotten else "")
 
 
 def switches(row: DrbdOption) -> list[Spelling]:

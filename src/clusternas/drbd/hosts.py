@@ -39,13 +39,13 @@ to_address = attrs.converters.optional(
 
 def device() -> str | None:
     """The field of a `device` statement."""
-    form = r"(?:/dev/)?drbd(?:\d+|_\S+)(?: minor \d+)?|minor \d+"
+    form = r"(?:/dev/)?drbd(?:\d+(?: minor \d+)?|_\S+ minor \d+)|minor \d+"
     return option(codec=phrase(form, "/dev/drbdN or minor N"), doc="/dev/drbdN, `minor N`, or both")
 
 
 def meta_disk() -> str | None:
     """The field of a `meta-disk` statement."""
-    form = r"[^\s\[\]]+(?: ?\[ ?\d+ ?\])?"
+    form = r"internal|(?!internal)[^\s\[\]]+(?: ?\[ ?\d+ ?\])?"
     return option(
         codec=phrase(form, "internal, a device, or device[index]"),
         doc="internal, a device, or device[index]; DRBD 9 takes internal where there is none",
@@ -126,7 +126,7 @@ class DrbdHost(DrbdStorage):
     node_id: int | None = node_id()
     address: Address | None = option(codec=address(), converter=to_address, doc="of the link")
     volumes: Keyed[DrbdVolume] = sections(DrbdVolume, "volume", name="number", since="8.4")
-    options: DrbdOptions | None = section(DrbdOptions, since="9")
+    options: DrbdOptions | None = section(DrbdOptions, since="8.4")
     proxy: DrbdHostProxy | None = section(DrbdHostProxy)
 
     @property

@@ -8,9 +8,11 @@ from __future__ import annotations
 import attrs
 
 from clusternas.core.codec import string
-from clusternas.core.fields import Spelling, argument, option, options, section, sections
+from clusternas.core.diagnostics import Diagnostic, Severity
+from clusternas.core.fields import argument, option, options, section, sections
 from clusternas.core.keyed import Keyed
 from clusternas.core.syntax.tree import Node
+from clusternas.core.versions import Toolset
 from clusternas.drbd.actions import DrbdActions
 from clusternas.drbd.hosts import (
     DrbdConnection,
@@ -99,7 +101,7 @@ class DrbdResource(DrbdDefaults, DrbdActions):
     name: str = argument(string(word))
     device: str | None = device()
     backing_disk: str | None = option(
-        Spelling("disk", since="8.4"), codec=string(word), doc="backing device on every host"
+        "disk", codec=string(word), doc="backing device on every host"
     )
     meta_disk: str | None = meta_disk()
     flexible_meta_disk: str | None = flexible_meta_disk()
@@ -136,6 +138,27 @@ class DrbdConfig(DrbdModel):
     common: DrbdCommon | None = section(DrbdCommon)
     resources: Keyed[DrbdResource] = sections(DrbdResource, "resource", name="name")
     includes: tuple[str, ...] = options("include", codec=string(word), doc="files, with * and ?")
+
+    def validate(self, toolset: Toolset | None = None) -> list[Diagnostic]:
+        """What is wrong with it; its `common` counts for its resources."""
+        from clusternas.drbd.inherit import under
+
+        with under(self.common):
+            return super().validate(toolset)
+
+    def refused_by(self, toolset: Toolset) -> list[Diagnostic]:
+        """Why drbdadm of that version would not read the file; empty if it would.
+
+        Other errors of `validate` are what the kernel refuses, or what no tool notices in time.
+        """
+        beyond = {"DRBD002", "DRBD003", "DRBD022"}
+        if toolset.has("drbd", since="8.4"):
+            beyond.add("DRBD007")
+        return [
+            each
+            for each in self.validate(toolset)
+            if each.severity is Severity.ERROR and each.code not in beyond
+        ]
 
     @classmethod
     def knows(cls, node: Node) -> bool:

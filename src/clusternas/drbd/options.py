@@ -16,7 +16,7 @@ import attrs
 
 from clusternas.core.versions import Toolset
 
-__all__ = ["GENERATIONS", "OPTIONS", "DrbdOption", "Range", "generation", "option_of"]
+__all__ = ["GENERATIONS", "OPTIONS", "DrbdOption", "Range", "generation", "option_of", "readable"]
 
 GENERATIONS = ("8.3", "8.4", "9")
 """The generations that differ in what they read."""
@@ -79,6 +79,11 @@ class DrbdOption:
     old_section: str = ""
     old_name: str = ""
     mid_section: str = ""
+
+    @property
+    def forgotten(self) -> bool:
+        """DRBD 9 does not read it in its old place: fencing, and what belongs to a peer."""
+        return self.name in ("fencing", "resync-rate") or self.name.startswith("c-")
 
     def place(self, generation: str) -> tuple[str, str] | None:
         """Section and name in a generation, or None where it does not exist."""
@@ -350,16 +355,28 @@ OPTIONS: Mapping[tuple[str, str], DrbdOption] = {(row.section, row.name): row fo
 
 
 @lru_cache(maxsize=len(GENERATIONS))
-def _index(generation: str) -> Mapping[tuple[str, str], DrbdOption]:
-    places = ((row.place(generation), row) for row in _ROWS)
-    return {place: row for place, row in places if place is not None}
+def readable(generation: str) -> Mapping[tuple[str, str], DrbdOption]:
+    """Section and name of everything that a generation reads, the spellings of older ones included."""
+    found: dict[tuple[str, str], DrbdOption] = {}
+    for row in _ROWS:
+        here = row.place(generation)
+        if here is None:
+            continue
+        found[here] = row
+        if row.name == "fence-peer":
+            found["handlers", "outdate-peer"] = row
+        if generation != "8.3" and not (generation == "9" and row.forgotten):
+            found.setdefault((row.old_section or row.section, row.old_name or row.name), row)
+        if generation == "9" and row.kind == "boolean":
+            found[row.section, f"no-{row.name}"] = row
+    return found
 
 
 def option_of(section: str, name: str, generation: str) -> DrbdOption | None:
     """The option that a generation reads under this name in this section, or None.
 
     Example:
-        >>> option_of("syncer", "rate", "8.3").name
+        >>> option_of("syncer", "rate", "8.4").name
         'resync-rate'
     """
-    return _index(generation).get((section, name))
+    return readable(generation).get((section, name))

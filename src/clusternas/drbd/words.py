@@ -164,8 +164,6 @@ def address() -> Codec[Address]:
     def check(value: Address) -> str:
         if not 1 <= value.port <= 65535:
             return f"port {value.port} is out of range"
-        if value.family != "ipv6" and any(int(part) > 255 for part in value.host.split(".")):
-            return f"{value.host} has a number above 255"
         return ""
 
     return Codec(decode, encode, "[ipv4] a.b.c.d:port or ipv6 [x::y]:port", check)

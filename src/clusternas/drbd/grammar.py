@@ -1,0 +1,263 @@
+"""What each generation of drbdadm reads where: sections, keywords, and the form of what follows.
+
+The structure is a table; the options in it come from `drbd.options`. Facts: `drbdadm_parser.c` of
+drbd-utils for 8.3, 8.4 and 9; `tests/oracles/test_drbd.py` checks them against the three.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+import attrs
+
+from clusternas.core.syntax.tree import Node
+from clusternas.drbd.options import GENERATIONS, DrbdOption, option_of
+from clusternas.drbd.quantity import Quantity
+from clusternas.drbd.scan import tokens
+
+__all__ = ["Complaint", "complaints"]
+
+NAME, NAMES, VALUE = "[sw]", "[sw]+", "[swi]"
+ADDRESS = r"k?a:i|k\[(?:[swia:xk.]+)\]:i"
+META = r"[sw](?:\[i\])?"
+DEVICE = "[sw](?:ki)?|ki"
+NEW, NINE, OLD = ("8.4", "9"), ("9",), ("8.3", "8.4")
+
+
+@attrs.frozen
+class Form:
+    """A statement that may stand in a section.
+
+    Attributes:
+        words: pattern of the kinds of its tokens.
+        inside: the section it opens; empty for an entry.
+        generations: that read it.
+        once: a second one is refused.
+        free: what stands inside is not looked at.
+    """
+
+    words: str = ""
+    inside: str = ""
+    generations: tuple[str, ...] = GENERATIONS
+    once: bool = True
+    free: bool = False
+
+
+def _sections(*names: str) -> dict[str, Form]:
+    return {f"{name} {{": Form("", name) for name in names}
+
+
+SKIP = Form(".*", "skip", NINE, once=False, free=True)
+SKIPPING = frozenset({"file", "resource", "on", "volume", "connection"})
+STORAGE = {
+    "device": Form(DEVICE),
+    "disk": Form(NAME),
+    "meta-disk": Form(META),
+    "flexible-meta-disk": Form(NAME),
+}
+VOLUME = {"volume {": Form("i", "volume", NEW, once=False)}
+HOST = {
+    **STORAGE,
+    **VOLUME,
+    "address": Form(ADDRESS),
+    "node-id": Form("i", generations=NINE),
+    "options {": Form("", "options", NEW),
+    "proxy {": Form(f"k{NAMES}", "proxy on", once=False),
+    "skip {": SKIP,
+}
+DEFAULTS = {
+    **_sections("net", "disk", "syncer", "startup", "handlers", "proxy"),
+    "options {": Form("", "options", NEW),
+    "protocol": Form(NAME),
+    **STORAGE,
+    **VOLUME,
+}
+ENDS = {"host": Form(f"{NAME}.*", generations=NINE, once=False)}
+
+STRUCTURE: dict[str, dict[str, Form]] = {
+    "file": {
+        "global {": Form("", "global"),
+        "common {": Form("", "common"),
+        "resource {": Form(NAME, "resource", once=False),
+        "include": Form("s", once=False),
+        "skip {": Form("[swi]?", "skip", OLD, once=False, free=True),
+        **{
+            f"require-drbd-module-version-{op}": Form(".+", generations=NINE, once=False)
+            for op in ("eq", "ne", "gt", "ge", "lt", "le")
+        },
+    },
+    "common": DEFAULTS,
+    "resource": {
+        **DEFAULTS,
+        "on {": Form(NAMES, "on", once=False),
+        "floating {": Form(ADDRESS, "on", once=False),
+        "floating": Form(ADDRESS, once=False),
+        "stacked-on-top-of {": Form(NAME, "on", once=False),
+        "ignore-on": Form(NAMES, generations=OLD, once=False),
+        "connection {": Form(f"{NAME}?", "connection", NINE, once=False),
+        "connection-mesh {": Form("", "connection-mesh", NINE, once=False),
+        "template-file": Form(NAME, generations=NINE),
+    },
+    "on": HOST,
+    "volume": {
+        **STORAGE,
+        "disk {": Form("", "disk", NEW),
+    },
+    "connection": {
+        **ENDS,
+        "path {": Form("", "path", NINE, once=False),
+        "net {": Form("", "net"),
+        "disk {": Form("", "disk"),
+        "volume {": Form("i", "volume", NINE, once=False),
+    },
+    "path": ENDS,
+    "connection-mesh": {
+        "hosts": Form(NAMES),
+        "net {": Form("", "net"),
+        "disk {": Form("", "disk"),
+    },
+    "proxy on": {"inside": Form(ADDRESS), "outside": Form(ADDRESS)},
+    "startup": {"become-primary-on": Form("[swi]+", once=False)},
+    "proxy": {"plugin {": Form("", "plugin", once=False, free=True)},
+}
+
+
+@attrs.frozen
+class Complaint:
+    """Something that drbdadm of a generation refuses."""
+
+    node: Node
+    message: str
+    help: str = ""
+
+
+def complaints(section: Node, kind: str, generation: str) -> Iterator[Complaint]:
+    """What is refused among the statements of a section, and inside them.
+
+    Options that another generation has are left to the model, which reports them as DRBD903.
+
+    Args:
+        section: the section, or the root of a file.
+        kind: `file`, `common`, `resource`, `on` and so on.
+        generation: 8.3, 8.4 or 9.
+    """
+    seen: dict[str, Node] = {}
+    for node in section.children:
+        form = _form(kind, node, generation)
+        if form is None:
+            if not any(option_of(kind, node.key, each) for each in GENERATIONS):
+                yield _unknown(node, kind, generation)
+            continue
+        first = seen.setdefault(_label(node), node)
+        if form.once and first is not node:
+            line = node.tree.lines.position(first.start).line
+            yield Complaint(node, f"{node.key} stands twice", f"it stands in line {line} already")
+        if not _pattern(form.words).fullmatch(_kinds(node, generation)):
+            yield _wrong(node, generation)
+        option = option_of(kind, node.key, generation)
+        if option is not None and node.body < 0:
+            yield from _value(node, option, generation)
+        if form.inside and not form.free:
+            yield from complaints(node, form.inside, generation)
+
+
+def _label(node: Node) -> str:
+    return f"{node.key} {{" if node.body >= 0 else node.key
+
+
+def _form(kind: str, node: Node, generation: str) -> Form | None:
+    if node.key == "skip" and node.body >= 0 and generation == "9":
+        return SKIP if kind in SKIPPING else None
+    form = STRUCTURE.get(kind, {}).get(_label(node))
+    if form is not None:
+        return form if generation in form.generations else None
+    option = option_of(kind, node.key, generation)
+    if option is None or node.body >= 0:
+        return None
+    return Form(_words_of(option, node, generation), once=False)
+
+
+def _words_of(option: DrbdOption, node: Node, generation: str) -> str:
+    """The tokens that an option takes."""
+    if option.kind == "flag" or node.key.startswith("no-"):
+        return ""
+    if option.kind == "boolean":
+        return "" if generation == "8.3" else "k?"
+    if option.section == "global":
+        return "k" if option.kind == "choice" else "i"
+    return "[swika]?" if generation == "9" else VALUE
+
+
+def _value(node: Node, option: DrbdOption, generation: str) -> Iterator[Complaint]:
+    """A value that this generation refuses, though another would not."""
+    values = node.values
+    if len(values) != 1:
+        return
+    bounds = option.ranges.get(generation)
+    if option.kind == "number" and bounds is not None:
+        try:
+            count = Quantity(values[0], option.unit).count
+        except ValueError:
+            return
+        if not bounds.minimum <= count <= bounds.maximum:
+            unit = f" {option.unit}" if option.unit else ""
+            yield Complaint(
+                node,
+                f"{node.key} {values[0]} is out of range for DRBD {generation}",
+                f"write {bounds.minimum}..{bounds.maximum}{unit}",
+            )
+    elif option.kind == "choice" and not _known(values[0], option, generation):
+        words = ", ".join(option.values[generation])
+        yield Complaint(
+            node, f"{node.key}: DRBD {generation} knows no {values[0]!r}", f"one of {words}"
+        )
+    elif option.limit and generation == "9" and len(values[0].encode()) > option.limit:
+        yield Complaint(node, f"{node.key} is longer than {option.limit} bytes", "shorten it")
+
+
+def _known(value: str, option: DrbdOption, generation: str) -> bool:
+    if option.name == "protocol":
+        return generation == "8.3" or value.upper() in option.values[generation]
+    if option.name == "after-sb-0pri" and generation != "9" and value.startswith("discard-node-"):
+        return True
+    return value in option.values[generation]
+
+
+@lru_cache(maxsize=256)
+def _pattern(words: str) -> re.Pattern[str]:
+    return re.compile(words)
+
+
+def _kinds(node: Node, generation: str) -> str:
+    return "".join(t.text if t.kind == "p" else t.kind for t in tokens(node, generation))
+
+
+def _unknown(node: Node, kind: str, generation: str) -> Complaint:
+    others = [
+        each for each in GENERATIONS if each != generation and _form(kind, node, each) is not None
+    ]
+    where = "at the top" if kind == "file" else f"in {kind}"
+    message = f"DRBD {generation} knows no {node.key!r} {where}"
+    if others:
+        return Complaint(
+            node, message, f"DRBD {' and '.join(others)} would read it: render it for this one"
+        )
+    return Complaint(node, message, "check its spelling")
+
+
+def _wrong(node: Node, generation: str) -> Complaint:
+    found = tokens(node, generation)
+    keyword = next((token.text for token in found if token.kind == "k"), "")
+    if keyword and node.body >= 0:
+        return Complaint(
+            node, f"{keyword!r} is a keyword of DRBD", f'write it in quotes: "{keyword}"'
+        )
+    junk = next((token.text for token in found if token.kind == "x"), "")
+    if junk:
+        return Complaint(
+            node, f"{node.key}: cannot read {junk[:40]!r}", "write it in double quotes"
+        )
+    what = " ".join(token.text for token in found) or "nothing"
+    return Complaint(node, f"{node.key} cannot be followed by {what[:60]!r}", "see drbd.conf(5)")
