@@ -225,6 +225,8 @@ class DrbdSyntax(BlockSyntax):
     word = re.compile(rf'({STRING})|#[^\n]*+|([^\s"#]++)')
 
     def cut(self, section: Node) -> list[Node]:
+        if section.key == "skip":
+            return []
         nodes = super().cut(section)
         last = nodes[-1].end if nodes else section.body
         tail = self.statement.match(section.tree.text, last, section.body_end)
