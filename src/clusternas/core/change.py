@@ -353,8 +353,12 @@ class Change:
             self.edits.append(Edit(slot.start, slot.end, text))
         for item, at in items[len(slots) :]:
             node = None if at is None else places[at].node
-            as_it_is = node is not None and (isinstance(item, Node) or item == meta.model.of(node))
-            statement = node.statement() if node and as_it_is else self.statement(meta, item)
+            if isinstance(item, Node):
+                statement = item.statement()
+            elif node is not None and item == meta.model.of(node):
+                statement = node.statement()
+            else:
+                statement = self.statement(meta, item)
             pending.placed.append((slots[-1], statement))
 
     def _moved(self, meta: Section, item: Any, node: Node) -> str:

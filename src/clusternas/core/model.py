@@ -20,7 +20,7 @@ from clusternas.core.change import Change, Pending, Translation, encode
 from clusternas.core.errors import ParseError
 from clusternas.core.fields import Argument, Option, Section, lens_of
 from clusternas.core.keyed import Keyed
-from clusternas.core.source import EXTRA, Source
+from clusternas.core.source import EXTRA, NOTHING, Source
 from clusternas.core.syntax.tree import Node, Statement, Syntax, Tree
 from clusternas.core.text import Edit, unified
 
@@ -65,7 +65,7 @@ class Model:
     changes: ClassVar[type[Change]] = Change
     """What writes it; for formats whose statements lean on their neighbours."""
 
-    extra: Keyed[Statement] = attrs.field(default=(), converter=_statements)
+    extra: Keyed[Statement] = attrs.field(default=NOTHING, converter=_statements)
     _source: Source | None = attrs.field(default=None, eq=False, alias="_source")
 
     if not TYPE_CHECKING:
