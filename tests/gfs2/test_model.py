@@ -11,7 +11,6 @@ from clusternas.core.diagnostics import Severity
 from clusternas.core.errors import ValidationError
 from clusternas.core.versions import Toolset
 from clusternas.gfs2.model import Gfs2Filesystem
-from clusternas.gfs2.rules import journals_missing
 from clusternas.gfs2.status import OnDisk
 from clusternas.gfs2.superblock import Superblock
 
@@ -49,9 +48,9 @@ def test_its_line_in_fstab() -> None:
         ({"lock_table": "NASCluster"}, None, "GFS2002", Severity.ERROR),
         ({"lock_table": "a-cluster-name-16:o"}, Toolset.EL6, "GFS2002", Severity.ERROR),
         ({"lock_proto": "lock_nolock"}, None, "GFS2004", Severity.ERROR),
-        ({"options": ("localflocks",)}, None, "GFS2004", Severity.WARNING),
+        ({"options": ("localflocks",)}, None, "GFS2007", Severity.WARNING),
         ({"options": ("locktable=a:b",)}, None, "GFS2005", Severity.WARNING),
-        ({"options": ("errors=panic",)}, None, "GFS2005", Severity.NOTE),
+        ({"options": ("errors=panic",)}, None, "GFS2008", Severity.NOTE),
     ],
 )
 def test_mistakes(change, toolset, code, severity) -> None:
@@ -65,7 +64,7 @@ def test_one_node_alone_may_do_without_dlm() -> None:
 
 
 def test_journals_for_nodes() -> None:
-    assert (journals_missing(OPT, 2), journals_missing(OPT, 3)) == (0, 1)
+    assert (OPT.journals_missing(2), OPT.journals_missing(3)) == (0, 1)
 
 
 def test_what_is_on_the_disk() -> None:

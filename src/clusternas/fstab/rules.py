@@ -1,7 +1,7 @@
 """The known mistakes in fstab with a cluster file system.
 
-FSTAB002 (the device is a DRBD backing disk), FSTAB003 (a share has no mount) and FSTAB004 (the
-start order) need other files too: they are in `clusternas.nas.rules`.
+That its device is no backing disk of DRBD, that each share has a mount, and that the services
+start in the right order, needs other files too: `clusternas.nas.rules` looks at these.
 """
 
 from __future__ import annotations

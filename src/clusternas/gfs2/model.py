@@ -8,7 +8,7 @@ from typing import TypedDict
 import attrs
 
 from clusternas.core.command import Command, absolute, operand
-from clusternas.core.diagnostics import Diagnostic
+from clusternas.core.diagnostics import Diagnostic, diagnose, rules_of
 from clusternas.core.errors import ValidationError
 from clusternas.core.versions import Toolset
 from clusternas.gfs2 import commands, status
@@ -105,9 +105,21 @@ class Gfs2Filesystem:
 
     def validate(self, toolset: Toolset | None = None) -> list[Diagnostic]:
         """What is wrong with it, for the tools of a toolset or for all."""
-        from clusternas.gfs2.rules import check
+        tools = toolset or Toolset.UNKNOWN
+        return [
+            diagnose(rule, self, finding)
+            for rule in rules_of(type(self))
+            for finding in rule.check(self, tools)
+        ]
 
-        return check(self, toolset or Toolset.UNKNOWN)
+    def journals_missing(self, nodes: int) -> int:
+        """How many journals more it needs for so many nodes: the last nodes could not mount it."""
+        return max(0, nodes - self.journals)
+
+    def option(self, name: str) -> str | None:
+        """The value of a mount option, empty for one without; None where it is not given."""
+        found = [each.partition("=")[2] for each in self.options if each.partition("=")[0] == name]
+        return found[-1] if found else None
 
     def differences(self, found: status.OnDisk) -> list[str]:
         """What is otherwise on the device, as sentences; empty where it is what is wanted."""

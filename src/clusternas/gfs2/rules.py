@@ -1,97 +1,105 @@
 """The known mistakes with a GFS2, as far as its own description shows them.
 
-GFS2001 (the lock table names another cluster), GFS2003 (fewer journals than nodes) and GFS2006 (the
-same GFS2 exported by NFS and SMB) need other files too: they are in `clusternas.nas.rules`, which
-may use `journals_missing`.
+That the lock table names this cluster, that there is a journal for every node, and that SMB alone
+exports it, needs other files too: `clusternas.nas.rules` looks at these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
 
-from clusternas.core.diagnostics import Diagnostic, Severity
+from clusternas.core.diagnostics import Finding, Severity, rule
 from clusternas.core.versions import Toolset
+from clusternas.gfs2.model import Gfs2Filesystem
 from clusternas.gfs2.names import lock_table_problem
 
-if TYPE_CHECKING:
-    from clusternas.gfs2.model import Gfs2Filesystem
-
-__all__ = ["check", "journals_missing"]
+__all__: list[str] = []
 
 MAN_GFS2 = "gfs2(5)"
-COMMIT = "gfs2-utils commit 335552bc"
-ON_DISK = ("lockproto", "locktable")
 
 
-class _Fact(NamedTuple):
-    code: str
-    severity: Severity
-    message: str
-    help: str
-    link: str
+@rule(
+    "GFS2002",
+    Severity.ERROR,
+    Gfs2Filesystem,
+    link="gfs2-utils commit 335552bc",
+    bad="mkfs.gfs2 -t NASCluster /dev/drbd_vg/drbd_lv",
+    good="mkfs.gfs2 -t NASCluster:opt /dev/drbd_vg/drbd_lv",
+)
+def lock_table_refused(filesystem: Gfs2Filesystem, toolset: Toolset) -> Iterator[Finding]:
+    """The lock table is none: mkfs.gfs2 or the mount refuses it.
 
-
-def check(filesystem: Gfs2Filesystem, toolset: Toolset) -> list[Diagnostic]:
-    """All that is wrong with a file system by itself."""
-    return [Diagnostic(**fact._asdict()) for fact in _facts(filesystem, toolset)]
-
-
-def journals_missing(filesystem: Gfs2Filesystem, nodes: int) -> int:
-    """How many journals more it needs for so many nodes: the last nodes cannot mount it."""
-    return max(0, nodes - filesystem.journals)
-
-
-def _facts(filesystem: Gfs2Filesystem, toolset: Toolset) -> Iterator[_Fact]:
+    gfs2-utils took 16 and 16 characters until 3.1.9, 32 and 30 since; cman cuts the cluster to 15.
+    """
     wrong = lock_table_problem(filesystem.lock_table, toolset)
     if wrong:
-        yield _Fact(
-            "GFS2002",
-            Severity.ERROR,
-            f"lock table {filesystem.lock_table!r}: {wrong}",
-            "write cluster:fsname",
-            COMMIT,
-        )
-    yield from _locking(filesystem)
-    yield from _options(filesystem)
+        yield Finding(f"lock table {filesystem.lock_table!r}: {wrong}", help="write cluster:fsname")
 
 
-def _locking(filesystem: Gfs2Filesystem) -> Iterator[_Fact]:
-    names = [option.partition("=")[0] for option in filesystem.options]
+@rule(
+    "GFS2004",
+    Severity.ERROR,
+    Gfs2Filesystem,
+    link=MAN_GFS2,
+    bad="mkfs.gfs2 -p lock_nolock -j 2 …",
+    good="mkfs.gfs2 -p lock_dlm -j 2 …",
+)
+def not_locked(filesystem: Gfs2Filesystem, toolset: Toolset) -> Iterator[Finding]:
+    """Without the locks of dlm, the second node that mounts it destroys it."""
     if filesystem.lock_proto == "lock_nolock" and filesystem.journals > 1:
-        yield _Fact(
-            "GFS2004",
-            Severity.ERROR,
+        yield Finding(
             "lock_nolock on a file system for several nodes: they destroy it",
-            "write lock_proto='lock_dlm'",
-            MAN_GFS2,
-        )
-    if "localflocks" in names and filesystem.journals > 1:
-        yield _Fact(
-            "GFS2004",
-            Severity.WARNING,
-            "localflocks: the locks of one node are not seen by the others",
-            "leave it out, unless NFS exports the file system",
-            MAN_GFS2,
+            help="write lock_proto = lock_dlm",
         )
 
 
-def _options(filesystem: Gfs2Filesystem) -> Iterator[_Fact]:
-    for option in filesystem.options:
-        name, _, value = option.partition("=")
-        if name in ON_DISK:
-            yield _Fact(
-                "GFS2005",
-                Severity.WARNING,
+@rule(
+    "GFS2005",
+    Severity.WARNING,
+    Gfs2Filesystem,
+    link=MAN_GFS2,
+    bad="mount -o locktable=Other:opt …",
+    good="tunegfs2 -o locktable=Other:opt …, once, unmounted everywhere",
+)
+def disk_overridden(filesystem: Gfs2Filesystem, toolset: Toolset) -> Iterator[Finding]:
+    """A mount option overrides what the disk says of its locks, on one node alone."""
+    for name in ("lockproto", "locktable"):
+        if filesystem.option(name) is not None:
+            yield Finding(
                 f"{name} in the mount options overrides what is on the disk",
-                "leave it out; change the disk with tunegfs2",
-                MAN_GFS2,
+                help="leave it out; change the disk with tunegfs2",
             )
-        if (name, value) == ("errors", "panic"):
-            yield _Fact(
-                "GFS2005",
-                Severity.NOTE,
-                "errors=panic stops the whole node where a withdraw would stop the mount",
-                "leave it out, unless nodes are fenced and restart by themselves",
-                MAN_GFS2,
-            )
+
+
+@rule(
+    "GFS2007",
+    Severity.WARNING,
+    Gfs2Filesystem,
+    link="https://access.redhat.com/solutions/20327",
+    bad="mount -o localflocks …",
+    good="mount …",
+)
+def locks_not_shared(filesystem: Gfs2Filesystem, toolset: Toolset) -> Iterator[Finding]:
+    """With localflocks the locks of programs on one node are not seen on the others."""
+    if filesystem.option("localflocks") is not None and filesystem.journals > 1:
+        yield Finding(
+            "localflocks: programs on the other nodes do not see the locks taken here",
+            help="leave it out, unless NFS exports the file system",
+        )
+
+
+@rule(
+    "GFS2008",
+    Severity.NOTE,
+    Gfs2Filesystem,
+    link=MAN_GFS2,
+    bad="mount -o errors=panic …",
+    good="mount …",
+)
+def panics(filesystem: Gfs2Filesystem, toolset: Toolset) -> Iterator[Finding]:
+    """With errors=panic an error of the file system stops the whole node."""
+    if filesystem.option("errors") == "panic":
+        yield Finding(
+            "errors=panic stops the whole node where a withdraw would stop the mount",
+            help="leave it out, unless nodes are fenced and restart by themselves",
+        )

@@ -73,7 +73,9 @@ class ClvmVolumeGroup:
 
     name: str = attrs.field(converter=vg_name)
     pvs: tuple[str, ...] = attrs.field(converter=_devices)
-    logical_volumes: Keyed[ClvmLogicalVolume] = attrs.field(default=(), converter=_volumes)
+    logical_volumes: Keyed[ClvmLogicalVolume] = attrs.field(
+        default=_volumes(()), converter=_volumes
+    )
     locking: Locking | None = None
 
     @classmethod

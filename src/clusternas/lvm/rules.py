@@ -1,6 +1,6 @@
 """The known mistakes with clustered LVM, as far as one file shows them.
 
-LVM001, a filter that lets LVM see the backing device of a DRBD, needs drbd.conf too: it is in
+Whether the filter lets LVM see the backing device of a DRBD needs drbd.conf too: NAS001 in
 `clusternas.nas.rules`. LVM901 is the engine's: a setting that LVM does not know.
 """
 
