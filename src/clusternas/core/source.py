@@ -87,6 +87,7 @@ class Source:
 
     @property
     def where(self) -> dict[str, list[Place]]:
+        """The statements of each field."""
         if self._where is None:
             self._sort()
         assert self._where is not None
