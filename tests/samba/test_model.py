@@ -201,7 +201,7 @@ def test_lists_split_as_samba_splits_them(value: str, items: tuple[str, ...]) ->
 
 
 def effective(text: str) -> dict[str, SambaShare]:
-    return dict(SmbConf.parse(text).effective())
+    return dict(SmbConf.parse(text).effective)
 
 
 def test_a_share_starts_with_what_global_has_said_so_far() -> None:

@@ -33,7 +33,7 @@ my docs      2345   client1       Mon Nov 22 11:28:30 2010
 Locked files:
 Pid          Uid        DenyMode   Access      R/W        Oplock           SharePath   Name   Time
 --------------------------------------------------------------------------------------------------
-2345         5000       DENY_WRITE 0x12019f    RDWR     BATCH   /opt   a b   Mon Nov 22 11:28:30 2010
+2345         5000       DENY_WRITE 0x12019f    RDWR    BATCH   /opt   a b   Mon Nov 22 11:28:30 2010
 
 """
 

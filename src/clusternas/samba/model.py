@@ -7,25 +7,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import ClassVar, Self
 
 import attrs
 
 from clusternas.core.command import Command
 from clusternas.core.errors import ParseError
-from clusternas.core.fields import Spelling, argument, option, options, section, sections
+from clusternas.core.fields import Spelling, argument, keyword, option, options, section, sections
 from clusternas.core.keyed import Keyed
 from clusternas.core.model import Model, read_bytes
 from clusternas.core.syntax.ini import SMB_CONF
 from clusternas.core.syntax.tree import Node
 from clusternas.samba import commands
 from clusternas.samba.status import ShareListing
-from clusternas.samba.values import INVERSE, MODE, NUMBER, SHARE_NAME, SWITCH, TEXT, WORDS, one_of
+from clusternas.samba.values import (
+    AUTO,
+    INVERSE,
+    MODE,
+    NUMBER,
+    SHARE_NAME,
+    SWITCH,
+    TEXT,
+    WORDS,
+    one_of,
+)
 
-__all__ = ["SambaShare", "ShareOptions", "SmbConf", "SmbGlobal", "SmbModel"]
+__all__ = ["SambaShare", "ShareOptions", "SmbConf", "SmbGlobal", "SmbModel", "SmbParameter"]
 
 PROTOCOLS = (
-    "default", "CORE", "COREPLUS", "LANMAN1", "LANMAN2", "NT1",
+    "default", "CORE", "COREPLUS", "CORE+", "LANMAN1", "LANMAN2", "NT1",
     "SMB2", "SMB2_02", "SMB2_10", "SMB3", "SMB3_00", "SMB3_02", "SMB3_11",
 )  # fmt: skip
 READ_ONLY = (
@@ -95,7 +106,7 @@ class ShareOptions(SmbModel):
     kernel_share_modes: bool | None = option(codec=SWITCH, since="4.0", doc="no since 4.14")
     posix_locking: bool | None = option(codec=SWITCH, doc="byte locks as fcntl locks; yes")
     locking: bool | None = option(codec=SWITCH, doc="no grants every lock; yes")
-    strict_locking: str | None = option(codec=one_of("Auto", "Yes", "No"))
+    strict_locking: str | None = option(codec=AUTO)
     strict_sync: bool | None = option(codec=SWITCH)
     durable_handles: bool | None = option(codec=SWITCH, since="4.0", doc="yes")
     include: tuple[str, ...] = options(codec=TEXT, doc="files read at this place")
@@ -218,12 +229,21 @@ class SmbGlobal(ShareOptions):
     registry_shares: bool | None = option(codec=SWITCH)
     log_file: str | None = option(codec=TEXT)
     log_level: str | None = option("log level", "debuglevel", codec=TEXT)
-    max_log_size: int | None = option(codec=NUMBER, doc="KiB")
     load_printers: bool | None = option(codec=SWITCH)
     printcap_name: str | None = option("printcap name", "printcap", codec=TEXT)
     disable_spoolss: bool | None = option(
         Spelling("disable spoolss"), Spelling("enable spoolss", INVERSE), codec=SWITCH
     )
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class SmbParameter(SmbModel):
+    """One parameter as it is spelled, whatever it is: what the rules point at."""
+
+    is_section: ClassVar[bool] = False
+
+    name: str = keyword()
+    value: str = argument(TEXT)
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
@@ -239,6 +259,7 @@ class SmbConf(SmbModel):
     global_: SmbGlobal | None = section(SmbGlobal, "global")
     shares: Keyed[SambaShare] = sections(SambaShare, "share", name="name", fold=str.lower)
 
+    @cached_property
     def effective(self) -> Mapping[str, SambaShare]:
         """Each share as Samba sees it, by lower-case name; see `clusternas.samba.effective`."""
         from clusternas.samba.effective import effective

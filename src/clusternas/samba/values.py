@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 from clusternas.core.codec import Codec, boolean, choice, string
 from clusternas.core.syntax.ini import spell
+from clusternas.core.syntax.tini import fold
 
 __all__ = [
+    "AUTO",
     "FALSE",
     "INVERSE",
     "MODE",
@@ -108,8 +110,22 @@ NUMBER = Codec[int](_read_number, _write_number, "a number")
 
 
 def one_of(*values: str) -> Codec[str]:
-    """One of some words, whatever their case; the spelling given here is what a model holds."""
-    return choice(*values, fold=str.casefold, quote=spell)
+    """One of some words, whatever their case and blanks; a model holds the spelling given here."""
+    return choice(*values, fold=fold, quote=spell)
+
+
+def _read_auto(words: Sequence[str]) -> str:
+    if fold(words[0]) == "auto":
+        return "auto"
+    return "yes" if SWITCH.decode(words) else "no"
+
+
+AUTO = Codec[str](
+    _read_auto,
+    lambda value: (spell(value),),
+    "yes, no or auto",
+    lambda value: "" if value in ("yes", "no", "auto") else f"{value!r} is none of them",
+)
 
 
 def _write_name(value: object) -> tuple[str, ...]:
