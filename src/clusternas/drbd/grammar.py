@@ -7,7 +7,7 @@ drbd-utils for 8.3, 8.4 and 9; `tests/oracles/test_drbd.py` checks them against 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import attrs
@@ -17,7 +17,7 @@ from clusternas.drbd.options import GENERATIONS, DrbdOption, option_of
 from clusternas.drbd.quantity import Quantity
 from clusternas.drbd.scan import tokens
 
-__all__ = ["Complaint", "complaints"]
+__all__ = ["Complaint", "complaints", "refused_by_all"]
 
 NAME, NAMES, VALUE = "[sw]", "[sw]+", "[swi]"
 ADDRESS = r"k?a:i|k\[(?:[swia:xk.]+)\]:i"
@@ -161,6 +161,15 @@ def complaints(section: Node, kind: str, generation: str) -> Iterator[Complaint]
             yield from _value(node, option, generation)
         if form.inside and not form.free:
             yield from complaints(node, form.inside, generation)
+
+
+def refused_by_all(section: Node, kind: str, generations: Sequence[str]) -> Iterator[Complaint]:
+    """What each of some generations refuses; said in the words of the last."""
+    *others, last = generations
+    refused = [{each.node.start for each in complaints(section, kind, other)} for other in others]
+    for each in complaints(section, kind, last):
+        if all(each.node.start in starts for starts in refused):
+            yield each
 
 
 def _label(node: Node) -> str:

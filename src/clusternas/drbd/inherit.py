@@ -13,27 +13,32 @@ from clusternas.core.fields import lens_of
 from clusternas.drbd.model import DrbdCommon, DrbdResource
 from clusternas.drbd.sections import DrbdDisk, DrbdHandlers, DrbdModel, DrbdNet, DrbdStartup
 
-__all__ = ["Effective", "Origin", "common_of", "effective", "under"]
+__all__ = ["Effective", "Origin", "alone", "common_of", "effective", "under"]
 
 M = TypeVar("M", bound=DrbdModel)
-_COMMON: ContextVar[DrbdCommon | None] = ContextVar("common", default=None)
+_ABOVE: ContextVar[DrbdCommon | None] = ContextVar("above", default=None)
 
 
 @contextmanager
 def under(common: DrbdCommon | None) -> Iterator[None]:
-    """Let a `common` of another file count for the resources that are looked at meanwhile."""
-    token = _COMMON.set(common or _COMMON.get())
+    """Let a `common`, also of another file, count for what is looked at meanwhile."""
+    token = _ABOVE.set(common or _ABOVE.get() or DrbdCommon())
     try:
         yield
     finally:
-        _COMMON.reset(token)
+        _ABOVE.reset(token)
+
+
+def alone() -> bool:
+    """Whether a resource is looked at by itself, not as a part of its configuration."""
+    return _ABOVE.get() is None
 
 
 def common_of(resource: DrbdResource) -> DrbdCommon | None:
     """The `common` that counts for a resource: the one `under` gave, else that of its file."""
-    given = _COMMON.get()
-    if given is not None or resource.document is None:
-        return given
+    above = _ABOVE.get()
+    if above is not None or resource.document is None:
+        return above
     found = [node for node in resource.document.root.children if node.key == "common"]
     return DrbdCommon.of(found[0]) if found else None
 

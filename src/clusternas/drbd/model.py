@@ -11,7 +11,6 @@ from clusternas.core.codec import string
 from clusternas.core.diagnostics import Diagnostic, Severity
 from clusternas.core.fields import argument, option, options, section, sections
 from clusternas.core.keyed import Keyed
-from clusternas.core.syntax.tree import Node
 from clusternas.core.versions import Toolset
 from clusternas.drbd.actions import DrbdActions
 from clusternas.drbd.hosts import (
@@ -159,8 +158,3 @@ class DrbdConfig(DrbdModel):
             for each in self.validate(toolset)
             if each.severity is Severity.ERROR and each.code not in beyond
         ]
-
-    @classmethod
-    def knows(cls, node: Node) -> bool:
-        """What is skipped, and what version of the module is required."""
-        return node.key == "skip" or node.key.startswith("require-drbd-module-version-")

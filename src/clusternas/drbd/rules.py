@@ -13,10 +13,10 @@ from attrs import evolve
 
 from clusternas.core.diagnostics import Finding, Severity, rule
 from clusternas.core.versions import Toolset
-from clusternas.drbd.grammar import complaints
-from clusternas.drbd.inherit import Effective, effective
+from clusternas.drbd.grammar import refused_by_all
+from clusternas.drbd.inherit import Effective, alone, effective
 from clusternas.drbd.model import DrbdConfig, DrbdResource
-from clusternas.drbd.options import generation, option_of
+from clusternas.drbd.options import GENERATIONS, generation, option_of
 from clusternas.drbd.quantity import Quantity
 from clusternas.drbd.refuse import refusals
 from clusternas.drbd.scan import tokens
@@ -213,15 +213,20 @@ def rates_need_a_unit(disk: DrbdDisk, _: Toolset) -> Iterator[Finding]:
     good=_pair("net { protocol C; }"),
 )
 def refused_by_drbdadm(model: DrbdModel, toolset: Toolset) -> Iterator[Finding]:
-    """What drbdadm of the toolset's version refuses to read."""
-    if toolset.drbd is None:
-        return
-    version = generation(toolset)
+    """What drbdadm of the toolset's version refuses, or of every version where it is not known."""
+    versions = [generation(toolset)] if toolset.drbd else list(GENERATIONS)
+    root, kind = None, "file"
     if isinstance(model, DrbdConfig) and model.document is not None:
-        for each in complaints(model.document.root, "file", version):
-            yield Finding(each.message, at=DrbdModel.of(each.node), help=each.help)
-    if isinstance(model, DrbdResource):
-        yield from refusals(model, version)
+        root = model.document.root
+    elif isinstance(model, DrbdResource) and alone() and model.statement_of():
+        root, kind = model.statement_of(), "resource"
+    if root is not None:
+        yield from (
+            Finding(each.message, at=DrbdModel.of(each.node), help=each.help)
+            for each in refused_by_all(root, kind, versions)
+        )
+    if isinstance(model, DrbdResource) and toolset.drbd:
+        yield from refusals(model, versions[0])
 
 
 @rule(

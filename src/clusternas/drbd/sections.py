@@ -45,10 +45,20 @@ class DrbdModel(Model):
     syntax = DrbdSyntax()
     tool = "drbd"
 
+    def statement_of(self, field: str = "") -> Node | None:
+        """The statement of a field where it stands in the text, else that of the model itself."""
+        source = self._source
+        if source is None:
+            return None
+        source.values()
+        places = source.where.get(field)
+        nodes = [place.node for place in places] if places else source.nodes
+        return nodes[-1] if nodes else None
+
     @classmethod
     def knows(cls, node: Node) -> bool:
-        """What is skipped is known, and nobody's business."""
-        return node.key == "skip"
+        """Everything: the grammar of each generation reports what it does not know, as DRBD010."""
+        return True
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
@@ -193,11 +203,6 @@ class DrbdProxy(DrbdModel):
     read_loops: int | None = _proxy("read-loops")
     compression: int | None = _proxy("compression")
     bwlimit: Quantity | None = _proxy("bwlimit")
-
-    @classmethod
-    def knows(cls, node: Node) -> bool:
-        """Plugins have options of their own."""
-        return node.key in ("skip", "plugin")
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
