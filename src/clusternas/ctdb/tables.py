@@ -155,7 +155,9 @@ class CtdbPublicAddresses(Model):
     @classmethod
     def of_lines(cls, lines: Iterable[str]) -> Self:
         """Of lines as they stand in the file: `192.168.1.21/24 lan0`."""
-        return cls.parse("".join(f"{line}\n" for line in lines))
+        read = cls.parse("".join(f"{line}\n" for line in lines)).all
+        made = (CtdbPublicAddress(address=row.address, interfaces=row.interfaces) for row in read)
+        return cls(all=Keyed(made, key=attrgetter("address")))
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)

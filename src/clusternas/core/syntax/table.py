@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from clusternas.core.errors import ValidationError
 from clusternas.core.syntax.tree import LineSyntax, Node, Problem, Statement, Tree, Word, newline_of
@@ -287,7 +288,11 @@ def quote_shell(text: str) -> str:
 
 def joined(separator: str) -> Callable[[str, Sequence[str]], str]:
     """A layout of words alone."""
-    return lambda _key, words: separator.join(words)
+    return partial(_join, separator)
+
+
+def _join(separator: str, _key: str, words: Sequence[str]) -> str:
+    return separator.join(words)
 
 
 def assigned(key: str, words: Sequence[str]) -> str:
