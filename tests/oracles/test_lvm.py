@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -129,6 +130,33 @@ def test_settings_are_those_of_lvm(lvm: Run) -> None:
         if "<" not in name and name not in SETTINGS.get(section, ())
     ]
     assert unknown == []
+
+
+@pytest.mark.parametrize("kind", ["default", "full"])
+def test_every_setting_of_lvm_is_known(lvm: Run, kind: str) -> None:
+    text = lvm("lvmconfig", "--typeconfig", kind, "--withcomments", "--unconfigured").text
+    conf = LvmConf.parse(text)
+    assert conf.render() == text
+    assert conf.validate() == []
+
+
+def test_an_edit_of_the_whole_default_file_is_one_line(lvm: Run) -> None:
+    text = lvm("lvmconfig", "--typeconfig", "default", "--withcomments").text
+    conf = LvmConf.parse(text)
+    changed = evolve(
+        conf,
+        global_=evolve(conf.global_ or LvmGlobal(), use_lvmlockd=True),
+        devices=evolve(conf.devices or LvmDevices(), filter=("a|^/dev/drbd.*|", "r|.*|")),
+    )
+    rows = [
+        row
+        for row in changed.diff().splitlines()
+        if row[0] in "+-" and not row.startswith(("+++", "---"))
+    ]
+    assert len(rows) == 2, rows
+    shown = LvmConf.parse(lvm("lvmconfig", conf=changed.render()).text)
+    assert shown.lvmlockd
+    assert not shown.scans(["/dev/vda3"])
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,8 @@ def cached_metadata_of_shared_groups(conf: LvmConf, toolset: Toolset) -> Iterato
 )
 def cached_device_names(devices: LvmDevices, toolset: Toolset) -> Iterator[Finding]:
     """A cache of device names survives a change of the filter."""
-    if devices.write_cache_state and toolset.has("lvm", until=CLVMD_UNTIL):
+    drbd = any("drbd" in pattern for pattern in devices.filter or ())
+    if drbd and devices.write_cache_state and toolset.has("lvm", until=CLVMD_UNTIL):
         yield Finding(
             "LVM may find the backing device again in its cache of devices",
             field="write_cache_state",
