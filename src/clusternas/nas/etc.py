@@ -36,7 +36,9 @@ SCRIPTS = ("init.d", "rc.d/init.d")
 
 def from_etc(path: Path) -> NasCluster:
     """The NAS whose files stand below a folder; see `NasCluster.from_etc`."""
-    folders = {each.name: each / "etc" for each in sorted(path.glob("*")) if (each / "etc").is_dir()}
+    folders = {
+        each.name: each / "etc" for each in sorted(path.glob("*")) if (each / "etc").is_dir()
+    }
     if folders:
         nodes = [_read_node(name, etc) for name, etc in folders.items()]
         return _describe(nodes, [node.name for node in nodes])

@@ -142,7 +142,12 @@ def _journals(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
             )
 
 
-@rule("NAS006", Severity.ERROR, NasCluster, link="https://wiki.samba.org/index.php/CTDB_and_Clustered_Samba")
+@rule(
+    "NAS006",
+    Severity.ERROR,
+    NasCluster,
+    link="https://wiki.samba.org/index.php/CTDB_and_Clustered_Samba",
+)
 def _samba_alone(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
     """Samba on several nodes without CTDB: one node does not see the locks of the other.
 
@@ -287,7 +292,9 @@ def _clvmd(nas: NasCluster, toolset: Toolset) -> Iterator[Finding]:
         )
 
 
-@rule("NAS013", Severity.ERROR, NasCluster, link="ctdb(7): RECOVERY LOCK; ctdb.conf(5): cluster lock")
+@rule(
+    "NAS013", Severity.ERROR, NasCluster, link="ctdb(7): RECOVERY LOCK; ctdb.conf(5): cluster lock"
+)
 def _ctdb_lock(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
     """The lock that keeps CTDB whole has to be on a file system that all nodes share."""
     ctdb = nas.ctdb

@@ -1,0 +1,267 @@
+"""What is on the machines now: one pass of reading commands, two calls a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from clusternas.cman import commands as cman
+from clusternas.cman.status import CmanNode, CmanStatus
+from clusternas.core import services
+from clusternas.core.batch import batch
+from clusternas.core.command import Command, Output, Runner
+from clusternas.core.errors import ClusterNasError, CommandError
+from clusternas.core.files import FileContent, read_files
+from clusternas.core.services import ServiceState
+from clusternas.corosync import commands as corosync
+from clusternas.corosync.status import Lockspace, QuorumStatus
+from clusternas.ctdb import commands as ctdb
+from clusternas.ctdb.status import CtdbStatus
+from clusternas.drbd import commands as drbd
+from clusternas.drbd import queries as drbd_queries
+from clusternas.drbd.status import DrbdStatus, ResourceStatus
+from clusternas.fstab import commands as fstab
+from clusternas.fstab.status import Mount
+from clusternas.gfs2 import commands as gfs2
+from clusternas.gfs2.status import OnDisk, Signature
+from clusternas.lvm import commands as lvm
+from clusternas.lvm.status import LogicalVolume, PhysicalVolume, VolumeGroup
+from clusternas.nas.cluster import NasCluster
+from clusternas.nas.wanted import paths
+from clusternas.nas.units import units
+
+__all__ = ["NasState", "NodeState", "gather"]
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class NodeState:
+    """A machine as it was found.
+
+    What could not be read, since the tool does not run or is not installed, is None or empty, and
+    says why in `failures`.
+
+    Attributes:
+        name: of the node.
+        error: why it did not answer at all; empty if it did.
+        files: the files that are wanted, by path; None for one that does not exist.
+        drbd: the resources that are up, by name.
+        metadata: whether the disk of a resource that is down holds meta data of DRBD, by name.
+        signatures: what stands on devices that may have to be initialised, by path.
+        members: names of the members of the cluster, as this node sees them.
+        quorate: whether this node may act.
+        lockspaces: of the lock manager, by name.
+        physical_volumes, volume_groups, logical_volumes: as LVM reports them.
+        filesystems: what GFS2 is on a device, by path.
+        mounts: what is mounted.
+        running: the services that run.
+        enabled: the services that start at boot.
+        ctdb: the state of CTDB.
+        failures: why a command gave nothing, by what it was for.
+    """
+
+    name: str
+    error: str = ""
+    files: Mapping[str, FileContent | None] = attrs.field(factory=dict, repr=False)
+    drbd: Mapping[str, ResourceStatus] = attrs.field(factory=dict)
+    metadata: Mapping[str, bool] = attrs.field(factory=dict)
+    signatures: Mapping[str, tuple[Signature, ...] | None] = attrs.field(factory=dict)
+    members: frozenset[str] = frozenset()
+    quorate: bool = False
+    lockspaces: Mapping[str, Lockspace] = attrs.field(factory=dict)
+    physical_volumes: tuple[PhysicalVolume, ...] = ()
+    volume_groups: tuple[VolumeGroup, ...] = ()
+    logical_volumes: tuple[LogicalVolume, ...] = ()
+    filesystems: Mapping[str, OnDisk] = attrs.field(factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    running: frozenset[str] = frozenset()
+    enabled: frozenset[str] = frozenset()
+    ctdb: CtdbStatus | None = None
+    failures: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether it answered."""
+        return not self.error
+
+    def mounted(self, mount_point: str) -> Mount | None:
+        """What is mounted at a place."""
+        return next((each for each in self.mounts if each.target == mount_point), None)
+
+
+@attrs.frozen(kw_only=True)
+class NasState:
+    """All machines as they were found, by name."""
+
+    nodes: Mapping[str, NodeState]
+
+    def __getitem__(self, name: str) -> NodeState:
+        return self.nodes[name]
+
+    @property
+    def unreachable(self) -> tuple[str, ...]:
+        """The nodes that did not answer."""
+        return tuple(name for name, node in self.nodes.items() if not node.reachable)
+
+
+def gather(nas: NasCluster, nodes: Mapping[str, Runner]) -> NasState:
+    """The state of every node of a NAS; see `NasCluster.gather`."""
+    names = [node.name for node in nas.nodes]
+    with ThreadPoolExecutor(max(len(names), 1), "clusternas-gather") as pool:
+        found = pool.map(lambda name: gather_node(nas, name, nodes[name]), names)
+        return NasState(nodes=dict(zip(names, found, strict=True)))
+
+
+def gather_node(nas: NasCluster, name: str, runner: Runner) -> NodeState:
+    """The state of one node: one call for its files, one for everything else."""
+    probes = _Probes(nas)
+    try:
+        files = runner.run(read_files(paths(nas, name))).value
+        outputs = runner.run(batch(probes.commands)).value
+    except CommandError as error:
+        return NodeState(name=name, error=str(error))
+    probes.outputs = outputs
+    return NodeState(name=name, files=files, **probes.values(name))
+
+
+class _Probes:
+    """The commands that tell what is on a node, and how their answers become its state."""
+
+    def __init__(self, nas: NasCluster) -> None:
+        self.nas = nas
+        self.commands: list[Command[Any]] = []
+        self.outputs: tuple[Output, ...] = ()
+        self.failures: dict[str, str] = {}
+        self._ask(nas)
+
+    def _ask(self, nas: NasCluster) -> None:
+        tools = nas.toolset
+        self.drbd = self._add(drbd_queries.status(toolset=tools)) if nas.resources else None
+        self.metadata = {each.name: self._add(drbd.dump_md(each.name)) for each in nas.resources}
+        disks = {disk for _, _, disk in _disks(nas)}
+        devices = disks | {pv for vg in nas.volume_groups for pv in vg.pvs}
+        devices |= {fs.device for fs in nas.filesystems}
+        self.signatures = {path: self._add(gfs2.signatures(path)) for path in sorted(devices)}
+        self.quorum = self._add(corosync.quorum_status()) if nas.corosync else None
+        self.lockspaces = self._add(corosync.lockspaces()) if nas.corosync else None
+        self.cman = self._add(cman.status()) if nas.cman else None
+        self.cman_nodes = self._add(cman.nodes()) if nas.cman else None
+        asks_lvm = bool(nas.volume_groups)
+        self.pvs = self._add(lvm.pvs(toolset=tools)) if asks_lvm else None
+        self.vgs = self._add(lvm.vgs(toolset=tools)) if asks_lvm else None
+        self.lvs = self._add(lvm.lvs(toolset=tools)) if asks_lvm else None
+        self.filesystems = {fs.device: self._add(gfs2.inspect(fs.device)) for fs in nas.filesystems}
+        self.mounts = self._add(fstab.mounts())
+        self.ctdb = self._add(ctdb.status()) if nas.ctdb else None
+        self.units = {unit: self._add(_service(unit, tools.init)) for unit in units(nas)}
+        self.levels = {
+            unit: self._add(services.run_levels(unit))
+            for unit in units(nas)
+            if tools.init == "sysv"
+        }
+
+    def _add(self, command: Command[T]) -> _Asked[T]:
+        self.commands.append(command)
+        return _Asked(self, command, len(self.commands) - 1)
+
+    def values(self, name: str) -> dict[str, Any]:
+        """The fields of the node's state."""
+        running, enabled = self._services()
+        status = self._resources(name)
+        return {
+            "drbd": status,
+            "metadata": {key: asked.ok for key, asked in self.metadata.items()},
+            "signatures": {key: asked.value for key, asked in self.signatures.items()},
+            **self._membership(),
+            "lockspaces": _or(self.lockspaces, {}),
+            "physical_volumes": _or(self.pvs, ()),
+            "volume_groups": _or(self.vgs, ()),
+            "logical_volumes": _or(self.lvs, ()),
+            "filesystems": {
+                key: asked.value for key, asked in self.filesystems.items() if asked.value
+            },
+            "mounts": _or(self.mounts, ()),
+            "ctdb": _or(self.ctdb, None),
+            "running": running,
+            "enabled": enabled,
+            "failures": self.failures,
+        }
+
+    def _resources(self, name: str) -> dict[str, ResourceStatus]:
+        found: DrbdStatus = _or(self.drbd, DrbdStatus())
+        hosts = {each.name: each.host_names() for each in self.nas.resources}
+        return {key: each.named(hosts.get(key, ()), name) for key, each in found.items()}
+
+    def _membership(self) -> dict[str, object]:
+        if self.nas.cman is not None:
+            told: CmanStatus | None = _or(self.cman, None)
+            nodes: tuple[CmanNode, ...] = _or(self.cman_nodes, ())
+            members = frozenset(each.name for each in nodes if each.membership.value == "M")
+            return {"members": members, "quorate": bool(told and told.quorate)}
+        quorum: QuorumStatus | None = _or(self.quorum, None)
+        if quorum is None or self.nas.corosync is None:
+            return {}
+        names = {node.nodeid: node.label for node in self.nas.corosync.nodes}
+        members = frozenset(names.get(key, str(key)) for key in quorum.members)
+        return {"members": members, "quorate": quorum.quorate}
+
+    def _services(self) -> tuple[frozenset[str], frozenset[str]]:
+        running, enabled = set(), set()
+        for unit, asked in self.units.items():
+            state = asked.value
+            if isinstance(state, tuple):
+                running |= {unit for each in state if each.is_active}
+                enabled |= {unit for each in state if each.enabled == "enabled"}
+            elif state:
+                running.add(unit)
+        enabled |= {
+            unit for unit, asked in self.levels.items() if asked.value and asked.value.is_enabled
+        }
+        return frozenset(running), frozenset(enabled)
+
+
+@attrs.frozen
+class _Asked(Generic[T]):
+    """A command of the pass, and its answer once there is one."""
+
+    probes: _Probes
+    command: Command[T]
+    index: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ran and succeeded."""
+        return self.probes.outputs[self.index].exit_code in self.command.ok
+
+    @property
+    def value(self) -> T | None:
+        """The typed answer, or None with the reason among the failures."""
+        try:
+            return self.command.result(self.probes.outputs[self.index]).value
+        except ClusterNasError as error:
+            self.probes.failures[str(self.command)] = error.message
+            return None
+
+
+def _or(asked: _Asked[T] | None, default: Any) -> Any:
+    value = None if asked is None else asked.value
+    return default if value is None else value
+
+
+def _service(unit: str, init: str) -> Command[tuple[ServiceState, ...]] | Command[bool]:
+    return services.states(unit) if init == "systemd" else services.is_active(unit, init)
+
+
+def _disks(nas: NasCluster) -> list[tuple[str, str, str]]:
+    """Resource, host and backing disk of everything below DRBD."""
+    return [
+        (resource.name, host.name, storage.disk)
+        for resource in nas.resources
+        for host in resource.hosts
+        for storage in host.storage
+        if storage.disk and storage.disk != "none"
+    ]

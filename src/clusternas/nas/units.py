@@ -1,0 +1,32 @@
+"""Which services a NAS needs, by generation."""
+
+from __future__ import annotations
+
+from clusternas.nas.cluster import NasCluster
+
+__all__ = ["LOCKING", "MEMBERSHIP", "file_service", "units"]
+
+MEMBERSHIP = {"systemd": ("corosync",), "sysv": ("cman",)}
+LOCKING = {"systemd": ("dlm", "lvmlockd"), "sysv": ("clvmd",)}
+NAMED = "named"
+
+
+def file_service(nas: NasCluster) -> str:
+    """What serves files: CTDB, which starts Samba itself, or Samba alone; empty for none."""
+    if nas.ctdb is not None:
+        return "ctdb"
+    if nas.samba is None:
+        return ""
+    return "smb" if nas.toolset.init == "sysv" else "smbd"
+
+
+def units(nas: NasCluster) -> tuple[str, ...]:
+    """All services of a NAS, in the order to start them."""
+    init = nas.toolset.init
+    found: list[str] = []
+    if nas.cman is not None or nas.corosync is not None:
+        found += MEMBERSHIP[init]
+        found += LOCKING[init] if nas.volume_groups else ()
+    found += [unit for unit in (file_service(nas),) if unit]
+    found += [NAMED] if nas.zones else []
+    return (*found, *(unit for unit in nas.services if unit not in found))
