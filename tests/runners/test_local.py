@@ -346,6 +346,16 @@ class TestHelper:
         assert second != first
         assert run("echo $PPID").stdout == second
 
+    def test_it_keeps_no_directory_busy(self) -> None:
+        pid = int(run("echo $PPID").stdout)
+        assert Path(f"/proc/{pid}/cwd").resolve() == Path("/")
+
+    def test_no_python_to_run_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Helper, "_shared", None)
+        monkeypatch.setattr(sys, "executable", "/no/such/python")
+        with pytest.raises(CommandFailed, match=r"could not be run: no helper process: .*No such"):
+            run("true")
+
     def test_a_forked_process_can_use_it(self) -> None:
         run("true")
         pid = os.fork()

@@ -126,6 +126,19 @@ class TestRun:
         with pytest.raises(ZeroDivisionError):
             Nodes({"nas01": Callback(broken)}).run(ROLE)
 
+    def test_after_an_interrupt_nothing_begins(self) -> None:
+        asked = []
+
+        def interrupt(command: Command[object]) -> Output:
+            asked.append(command)
+            time.sleep(0.05)
+            raise KeyboardInterrupt
+
+        nodes = {f"nas{index}": Callback(interrupt) for index in range(50)}
+        with pytest.raises(KeyboardInterrupt):
+            Nodes(nodes, workers=2).run(ROLE)
+        assert len(asked) < 10
+
 
 class TestNodes:
     def test_ssh(self) -> None:

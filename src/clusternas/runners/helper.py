@@ -50,12 +50,20 @@ class Helper:
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
         self._identity = _identity()
-        self._pid = _start(theirs.fileno())
-        theirs.close()
+        with theirs:
+            try:
+                self._pid = _start(theirs.fileno())
+            except OSError as error:
+                self._socket.close()
+                raise HelperError(f"no helper process: {error}") from None
 
     @classmethod
     def shared(cls) -> Helper:
-        """The helper of this process; made when first asked for, and again when it died."""
+        """The helper of this process; made when first asked for, and again when it died.
+
+        Raises:
+            HelperError: there is none, and none could be made.
+        """
         with cls._making:
             if cls._shared is None or not cls._shared.usable:
                 if cls._shared is not None:
@@ -101,10 +109,10 @@ class Helper:
             raise
 
     def close(self) -> None:
-        """Let it end, and wait for that; commands that run go on."""
+        """Let it end; commands that run go on."""
         self._socket.close()
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._pid, 0)
+        with contextlib.suppress(ChildProcessError):  # in a fork it is the child of another
+            os.waitpid(self._pid, os.WNOHANG)
 
 
 class Job:
@@ -172,7 +180,7 @@ def _start(number: int) -> int:
     # A process group of its own: ctrl-C is for this process, which then ends what it started.
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, "-c", START, *sys.path],
+        [sys.executable, "-c", START, *map(os.path.abspath, sys.path)],
         os.environ,
         file_actions=actions,
         setpgroup=0,
@@ -181,6 +189,7 @@ def _start(number: int) -> int:
 
 def serve() -> None:
     """Start commands until the other side ends: what runs in the helper process."""
+    os.chdir("/")  # it must not keep a file system busy
     main = socket.socket(fileno=0)
     while True:
         message, numbers, _, _ = socket.recv_fds(main, 1, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import shutil
 import signal
@@ -153,20 +154,17 @@ def _wait(job: Job, timeout: float) -> int:
         # Also for ctrl-C. What hangs in the kernel cannot be killed: then it is left alone.
         for number in (signal.SIGTERM, signal.SIGKILL):
             job.signal(number)
-            _ended(job, GRACE)
+            _await_end(job)
         raise
     finally:
         job.close()
 
 
-def _ended(job: Job, timeout: float) -> bool:
+def _await_end(job: Job) -> None:
     from clusternas.runners.helper import HelperError
 
-    try:
-        job.wait(timeout)
-    except (OSError, HelperError):
-        return False
-    return True
+    with contextlib.suppress(TimeoutError, HelperError):
+        job.wait(GRACE)
 
 
 def _input(data: bytes) -> BinaryIO:

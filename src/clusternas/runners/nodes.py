@@ -188,7 +188,12 @@ class Nodes(Mapping[str, Runner]):
                 name: pool.submit(_run_one, name, runners[name], command)
                 for name, command in commands.items()
             }
-            return Results({name: each.result() for name, each in running.items()})
+            try:
+                return Results({name: each.result() for name, each in running.items()})
+            except BaseException:
+                # Also for ctrl-C: what runs is waited for, what has not begun never will.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
 
 def fold(names: Iterable[str]) -> str:
