@@ -158,13 +158,17 @@ class FakeCluster:
         self.nodes[name].reset()
         self.settle()
 
-    def boot(self, name: str, *, runlevel: int = 3) -> None:
-        """Start a node; its services start in the order that its run levels or units say."""
-        node = self.nodes[name]
-        node.reset()
-        node.up = True
-        node.console.clear()
-        tools.boot(node, runlevel)
+    def boot(self, *names: str, runlevel: int = 3) -> None:
+        """Start nodes; their services start in the order that run levels or units say.
+
+        Nodes booted together start each service at the same time, as after a power cut.
+        """
+        nodes = [self.nodes[name] for name in names]
+        for node in nodes:
+            node.reset()
+            node.up = True
+            node.console.clear()
+        tools.boot(nodes, runlevel)
         self.settle()
 
     # Faults

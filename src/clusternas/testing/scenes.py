@@ -209,8 +209,12 @@ COPY = "the first node's cluster.conf"
 FSTAB = "the line of the file system's UUID"
 
 
-def bring_up(cluster: FakeCluster) -> FakeCluster:
+def bring_up(cluster: FakeCluster, *, files: bool = True) -> FakeCluster:
     """Run all of it; raise `AssertionError` at the first command that fails.
+
+    Args:
+        cluster: two machines.
+        files: write the configuration files first; otherwise they are there.
 
     Example:
         >>> from clusternas.testing import FakeCluster
@@ -218,7 +222,8 @@ def bring_up(cluster: FakeCluster) -> FakeCluster:
         >>> cluster["linux-nas02"].shell("lvscan").text
         "  ACTIVE            '/dev/drbd_vg/drbd_lv' [900.00 MiB] inherit\\n"
     """
-    write_files(cluster)
+    if files:
+        write_files(cluster)
     for step in steps(cluster):
         for name in step.nodes:
             run(cluster, cluster[name], step)

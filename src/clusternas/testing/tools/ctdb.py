@@ -126,7 +126,10 @@ def lock_reachable(node: FakeNode) -> bool:
     for line in node.files.text("/etc/ctdb/ctdb.conf").splitlines():
         name, _, value = line.partition("=")
         if name.strip() in ("cluster lock", "recovery lock"):
-            return node.files.is_dir(value.strip().rpartition("/")[0] or "/")
+            try:
+                return node.files.is_dir(value.strip().rpartition("/")[0] or "/")
+            except Exit:  # the file system below is broken
+                return False
     return True
 
 
@@ -238,7 +241,9 @@ def ip(node: FakeNode, words: list[str], machine: bool) -> Answer:
 
 
 def listnodes(node: FakeNode, _words: list[str], machine: bool) -> Answer:
-    """ctdb listnodes."""
+    """ctdb listnodes: also without the daemon."""
+    if node.files.get(NODES) is None:
+        raise Exit(1, f'Failed to read nodes file "{NODES}"')
     rows = (
         f"|{peer.number}|{peer.address}|\n" if machine else f"{peer.address}\n"
         for peer in peers(node)

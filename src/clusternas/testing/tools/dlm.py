@@ -115,10 +115,8 @@ def dlm_tool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
     """dlm_tool ls, status, dump_config, fence_ack, set_config."""
     command = next((arg for arg in args if not arg.startswith("-")), "")
     if not running(node):
-        raise Exit(
-            1 if command in ("ls", "") else 0,
-            "" if command in ("ls", "") else "cannot connect to dlm_controld",
-        )
+        said_so = {"status": "cannot connect to dlm_controld\n", "dump_config": "\n"}
+        raise Exit(0 if command in said_so else 1, "", said_so.get(command, ""))
     match command:
         case "ls":
             return lockspaces(node)
@@ -176,7 +174,7 @@ def status(node: FakeNode) -> str:
     member = node.of(Member)
     config = member.config
     if config is None:
-        raise Exit(1, "cannot connect to dlm_controld")
+        return "cannot connect to dlm_controld\n"
     ring = 10 + len(member.joined_at) + 4 * len(member.lost_at)
     rows = [
         f"cluster nodeid {config.nodes[node.name].id} quorate {int(quorate(node))} ring seq {ring} {ring}"

@@ -20,6 +20,18 @@ FILE = re.compile(r'file\s+"([^"]+)"')
 CONFS = ("/etc/named.conf", "/etc/bind/named.conf", "/etc/bind/named.conf.local")
 TYPES = {"A", "AAAA", "NS", "SOA", "PTR", "CNAME", "MX", "TXT"}
 TTL = re.compile(r"\d+[smhdw]?", re.I)
+STATUS = """version: BIND {} (Extended Support Version) <id:>
+running on {}: Linux x86_64
+CPUs found: 1
+worker threads: 1
+number of zones: {} (0 automatic)
+debug level: 0
+xfers running: 0
+xfers deferred: 0
+soa queries in progress: 0
+query logging is OFF
+server is up and running
+"""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -169,8 +181,9 @@ def rndc(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
             start(node)
             return "zone reload up-to-date\n" if len(args) > 1 else "server reload successful\n"
         case ("status",):
-            count = len(node.of(Rotation).loaded)
-            return f"version: BIND {node.cluster.toolset.bind}\nnumber of zones: {count} (0 automatic)\nserver is up and running\n"
+            return STATUS.format(
+                node.cluster.toolset.bind, node.name, len(node.of(Rotation).loaded)
+            )
         case ("flush" | "reconfig" | "freeze" | "thaw", *_):
             return ""
         case _:
@@ -206,11 +219,9 @@ def dig(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     asked = Question.of(args)
     other = resolver(node, asked.server)
     if other is None or "named" not in other.running:
-        at = f"{asked.server}#53"
-        why = (
-            f";; communications error to {at}: connection refused\n;; no servers could be reached\n"
-        )
-        raise Exit(9, "", why)
+        tried = f";; communications error to {asked.server}#53: connection refused\n" * 3
+        head = "" if "+short" in asked.flags else banner(node, asked)
+        raise Exit(9, "", f"{tried}{head};; no servers could be reached\n")
     answers = transfer(other, asked.name) if asked.type == "AXFR" else rotate(other, asked)
     if "+short" in asked.flags:
         return "".join(f"{record.data}\n" for record in answers)
@@ -251,23 +262,42 @@ def full(node: FakeNode, asked: Question, answers: list[Record]) -> str:
     rows = []
     chosen = "+noall" in asked.flags
     server, name = asked.server, asked.name
-    if not chosen:
-        banner = f"\n; <<>> DiG {node.cluster.toolset.bind} <<>> @{server} {name.rstrip('.')}"
-        rows += [banner, "; (1 server found)\n;; global options: +cmd"]
+    rows += [] if chosen else [banner(node, asked).rstrip("\n")]
     if not chosen or "+comments" in asked.flags:
-        counts = f"QUERY: 1, ANSWER: {len(answers)}, AUTHORITY: 0, ADDITIONAL: 1"
+        authority = int(not answers and verdict(node, name) == "NXDOMAIN")
+        counts = f"QUERY: 1, ANSWER: {len(answers)}, AUTHORITY: {authority}, ADDITIONAL: 1"
         state = verdict(node, name)
         rows.append(f";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {state}, id: 35146")
-        rows.append(f";; flags: qr aa rd; {counts}\n")
+        rows.append(f";; flags: qr aa rd; {counts}")
+        rows.append(";; WARNING: recursion requested but not available\n")
     if not chosen:
+        rows.append(";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232")
         rows.append(f";; QUESTION SECTION:\n;{name}\t\tIN\t{asked.type}\n")
     rows += [";; ANSWER SECTION:"] if answers else []
     rows += [f"{one.name}\t{one.ttl}\tIN\t{one.type}\t{one.data}" for one in answers]
     if not chosen:
+        rows += authority_section(node, name) if not answers else []
         when = node.cluster.clock("%a %b %d %H:%M:%S UTC %Y")
         rows.append(f"\n;; Query time: 8 msec\n;; SERVER: {server}#53({server}) (UDP)")
         rows.append(f";; WHEN: {when}\n;; MSG SIZE  rcvd: 105")
     return "\n".join([*rows, "\n"])
+
+
+def authority_section(node: FakeNode, name: str) -> list[str]:
+    """The SOA of the zone in which a name does not exist."""
+    loaded = node.of(Rotation).loaded
+    found = [one for zone, every in loaded.items() if name.endswith(f"{zone}.") for one in every]
+    soa = next((one for one in found if one.type == "SOA"), None)
+    if soa is None:
+        return []
+    return [";; AUTHORITY SECTION:", f"{soa.name}\t\t{soa.ttl}\tIN\tSOA\t{soa.data}"]
+
+
+def banner(node: FakeNode, asked: Question) -> str:
+    """dig's first lines."""
+    name, release = asked.name.rstrip("."), node.cluster.toolset.bind
+    head = f"\n; <<>> DiG {release} <<>> @{asked.server} {name}"
+    return f"{head}\n; (1 server found)\n;; global options: +cmd\n"
 
 
 def verdict(node: FakeNode, name: str) -> str:

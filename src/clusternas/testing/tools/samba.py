@@ -168,6 +168,23 @@ def as_json(node: FakeNode, sessions: list[Session]) -> dict[str, object]:
     }  # fmt: skip
 
 
+def smbclient(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """`smbclient [-g] -L SERVER`: the shares."""
+    if not {"smb", "smbd"} & node.running:
+        raise Exit(
+            1,
+            "",
+            "do_connect: Connection to localhost failed (Error NT_STATUS_CONNECTION_REFUSED)\n",
+        )
+    shares = [(s, t.get("comment", "")) for s, t in config(node).items() if s != "global"]
+    if "-g" in args:
+        return "".join(f"Disk|{name}|{comment}\n" for name, comment in shares) + "IPC|IPC$|IPC\n"
+    rows = "".join(f"\t{name:<15} Disk      {comment}\n" for name, comment in shares)
+    head = "\n\tSharename       Type      Comment\n\t---------       ----      -------\n"
+    ipc = f"\tIPC$            IPC       IPC Service ({node.name})\n"
+    return f"{head}{rows}{ipc}SMB1 disabled -- no workgroup available\n"
+
+
 # Users
 
 
@@ -250,6 +267,7 @@ TOOLS = {
             "pdbedit": pdbedit,
             "smbcontrol": smbcontrol,
             "smbd": smbd,
+            "smbclient": smbclient,
         }.items()
     },
     "useradd": Tool(useradd),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from clusternas.testing.blocks import Entry
-from clusternas.testing.shell import Answer, Daemon, Exit, Hang, Tool, has, nothing, said
+from clusternas.testing.shell import Answer, Daemon, Exit, Hang, Tool, nothing, said
 
 if TYPE_CHECKING:
     from clusternas.core.versions import Toolset
@@ -327,22 +326,28 @@ def shown(node: FakeNode, name: str) -> str:
 # Booting
 
 
-def boot(node: FakeNode, runlevel: int) -> None:
-    """Start what the run level's links, or the enabled units, say; what fails is on the console."""
-    if sysv(node.cluster.toolset):
-        links = sorted(node.files.below(f"/etc/rc.d/rc{runlevel}.d"))
-        names = [posixpath.basename(link)[3:] for link in links if link.startswith("S")]
-        starter = start
-    else:
-        names = [name for name in known(node) if is_enabled(node, name)]
-        starter = start_unit
-    for name in names:
+def boot(nodes: Sequence[FakeNode], runlevel: int) -> None:
+    """Start what each node's run level or enabled units say, in step; what fails is on the console."""
+    turns = [(place, node, name) for node in nodes for place, name in order(node, runlevel)]
+    for _, node, name in sorted(turns, key=lambda turn: turn[0]):
         try:
-            starter(node, name)
+            if sysv(node.cluster.toolset):
+                start(node, name)
+            else:
+                start_unit(node, name)
         except Exit as failed:
             node.console.append(f"{name}: {failed.output.error_text}")
         except Hang as hang:
             node.console.append(f"{name}: {hang}")
+
+
+def order(node: FakeNode, runlevel: int) -> list[tuple[str, str]]:
+    """The services to start, each with its place: the link's name, or the order of the units."""
+    if sysv(node.cluster.toolset):
+        links = node.files.below(f"/etc/rc.d/rc{runlevel}.d")
+        return [(link, link[3:]) for link in links if link.startswith("S")]
+    enabled = (name for name in known(node) if is_enabled(node, name))
+    return [(f"{place:03d}", name) for place, name in enumerate(enabled)]
 
 
 TOOLS = {

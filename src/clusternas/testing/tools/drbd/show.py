@@ -341,17 +341,18 @@ def event_rows(node: FakeNode, statistics: bool) -> Iterator[str]:
         volumes = [Replica(node, resource, volume) for volume in resource.volumes.values()]
         order = " write-ordering:flush" if statistics else ""
         yield f"resource name:{name} role:{resource.role} suspended:{suspended(resource)}{order}"
-        peer = f"name:{name} peer-node-id:0 conn-name:peer"
-        if resource.connection != "StandAlone":
-            state = CONNECTIONS[resource.connection]
-            yield f"connection {peer} connection:{state} role:{peer_role(volumes)} congested:no"
+        peer = f"name:{name} peer-node-id:0"
+        peer += " conn-name:peer" if resource.connection != "StandAlone" else ""
+        flow = " congested:no" if statistics else ""
+        state = CONNECTIONS[resource.connection]
+        yield f"connection {peer} connection:{state} role:{peer_role(volumes)}{flow}"
         for replica in volumes:
             more = pairs(device_statistics(replica)) if statistics else []
             yield f"device name:{name} " + " ".join([*device_words(replica, True), *more])
-        if resource.connection != "StandAlone":
-            for replica in volumes:
-                more = pairs(peer_statistics(replica)) if statistics else []
-                yield f"peer-device {peer} " + " ".join([*peer_words(replica, True), *more])
+        for replica in volumes:
+            more = pairs(peer_statistics(replica)) if statistics else []
+            words = [word for word in peer_words(replica, True) if not word.startswith("done:")]
+            yield f"peer-device {peer} " + " ".join([*words, *more])
 
 
 def status_json(node: FakeNode) -> str:

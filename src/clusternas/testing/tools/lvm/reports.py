@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from clusternas.testing.blocks import LogicalVolume
 from clusternas.testing.shell import Answer, Exit, options, said
-from clusternas.testing.tools import dlm
 from clusternas.testing.tools.lvm.layout import Row, Style, as_json, layout
 from clusternas.testing.tools.lvm.state import (
     Group,
     Lvm,
     Scan,
     devices,
-    lockspace,
     mode_elsewhere,
     old,
     scan,
+    take_lock,
 )
 
 if TYPE_CHECKING:
@@ -200,16 +199,13 @@ def reachable(node: FakeNode, found: Scan, rows: Rows) -> tuple[Rows, str, int]:
 def lock_for_reading(node: FakeNode, found: Scan, group: Group) -> tuple[str, bool]:
     """What reading a group says, and whether it may be read."""
     name = group.value.name
-    if group.value.locking == "clustered" and (
-        "clvmd" not in node.running or found.config.locking_type != 3
-    ):
-        return f"  Skipping clustered volume group {name}\n", False
-    if group.value.locking == "dlm":
-        if not found.config.use_lvmlockd:
-            return f"  Cannot access VG {name} with lock type dlm that requires lvmlockd.\n", False
+    if group.value.locking == "dlm" and found.config.use_lvmlockd:
         if name not in node.of(Lvm).started:
             return f"  Reading VG {name} without a lock.\n", True
-        dlm.wait_for_locks(node, lockspace(group.value))
+    try:
+        take_lock(node, found.config, group.value, change=False)
+    except Exit as refused:
+        return refused.output.error_text, False
     return "", True
 
 

@@ -125,7 +125,8 @@ def lvm(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
 def lvmlockctl(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
     """The locks of lvmlockd."""
     if "lvmlockd" not in node.running:
-        raise Exit(1, "lvmlockctl: cannot connect to lvmlockd")
+        why = "/run/lvm/lvmlockd.socket: connect failed: No such file or directory"
+        raise Exit(255, why, "Cannot connect to lvmlockd.\n")
     rows = ["VG vg_uuid= lock_type= \nLS  lvm_global\nLK VG un ver 0\nLK GL un ver 2\n"]
     for name, group in scan(node).groups.items():
         if name in node.of(Lvm).started:

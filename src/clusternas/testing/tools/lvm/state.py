@@ -34,6 +34,7 @@ __all__ = [
     "find_group",
     "lockspace",
     "scan",
+    "take_lock",
     "update",
 ]
 
@@ -149,11 +150,11 @@ def find_group(node: FakeNode, name: str, *, change: bool = False) -> Group:
             5,
             f'{found.warnings}  Volume group "{name}" not found\n  Cannot process volume group {name}',
         )
-    take_lock(node, found.config, group.value, change)
+    take_lock(node, found.config, group.value, change=change)
     return group
 
 
-def take_lock(node: FakeNode, config: LvmConfig, group: VolumeGroup, change: bool) -> None:
+def take_lock(node: FakeNode, config: LvmConfig, group: VolumeGroup, *, change: bool) -> None:
     """Take the group's lock, hang while locks are stopped, or fail."""
     if group.locking == "clustered":
         if config.locking_type != 3 or "clvmd" not in node.running:
