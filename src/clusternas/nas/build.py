@@ -59,7 +59,7 @@ def build(told: Described) -> NasCluster:
     """The NAS that the tables describe."""
     nodes = [_node(table) for table in told.nodes]
     old = told.toolset.init == "sysv"
-    fencing = _Fencing(told.fencing)
+    fencing = _Fencing(told.fencing, told.toolset)
     groups = [_group(table) for table in told.lvm]
     filesystems = [_filesystem(table, told.name, len(nodes)) for table in told.gfs2]
     ctdb = _ctdb(told, nodes, filesystems)
@@ -95,10 +95,11 @@ def _node(table: Table) -> NasNode:
 class _Fencing:
     """What cuts a node off: the agent of the cluster, and the handler of DRBD."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, toolset: Toolset) -> None:
         self.agent = table.text("agent", "")
         self.handler = table.text("handler", "")
-        self.unfence = table.text("unfence", "")
+        unfence = table.text("unfence", "")
+        self.unfence = unfence if toolset.has("drbd", since="8.4") else ""
         self.params = table.mapping("params")
         self.nodes = {each.name: each.mapping("params") for each in table.tables("nodes")}
 

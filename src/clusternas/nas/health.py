@@ -1,0 +1,188 @@
+"""How the NAS is doing: one picture of all machines, and why it is not better."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+
+import attrs
+
+from clusternas.drbd.status import DiskState, PeerVolume, ResourceStatus, Role
+from clusternas.nas.actual import NasState, NodeState
+from clusternas.nas.cluster import NasCluster
+from clusternas.nas.units import units
+
+__all__ = ["NasStatus", "NodeStatus", "Trouble", "status"]
+
+
+@attrs.frozen
+class Trouble:
+    """One reason why the NAS is not well.
+
+    Attributes:
+        node: where.
+        what: is wrong.
+        do: about it.
+    """
+
+    node: str
+    what: str
+    do: str
+
+
+@attrs.frozen(kw_only=True)
+class NodeStatus:
+    """A machine in a few words, layer by layer.
+
+    Attributes:
+        name: of the node.
+        replication: of each resource, `r0 Primary UpToDate`.
+        cluster: `quorate 2/2`.
+        volumes: that are open here.
+        mounts: the shared file systems that are mounted here.
+        serving: what serves clients here.
+    """
+
+    name: str
+    replication: str = ""
+    cluster: str = ""
+    volumes: str = ""
+    mounts: str = ""
+    serving: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class NasStatus:
+    """The state of a whole NAS.
+
+    Attributes:
+        name: of the cluster.
+        nodes: each machine.
+        troubles: why it is not well; empty when it is.
+    """
+
+    name: str
+    nodes: tuple[NodeStatus, ...]
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every node has everything it should, and all data is current on all."""
+        return not self.troubles
+
+    def record(self) -> dict[str, object]:
+        """It as plain data."""
+        return {
+            "name": self.name,
+            "healthy": self.healthy,
+            "nodes": [attrs.asdict(each) for each in self.nodes],
+            "troubles": [attrs.asdict(each) for each in self.troubles],
+        }
+
+    def __str__(self) -> str:
+        heads = [field.name for field in attrs.fields(NodeStatus)]
+        rows = [[str(getattr(node, head)) or "-" for head in heads] for node in self.nodes]
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        lines = [f"{self.name}: {'healthy' if self.healthy else 'not healthy'}"]
+        for row in (["node", *heads[1:]], *rows):
+            cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+            lines.append("  ".join(cells).rstrip())
+        lines += [f"! {each.node}: {each.what}\n    {each.do}" for each in self.troubles]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def status(nas: NasCluster, state: NasState) -> NasStatus:
+    """The status of a NAS; see `NasCluster.status`."""
+    found = [state[node.name] for node in nas.nodes]
+    troubles = [each for node in found for each in _troubles(nas, node)]
+    return NasStatus(
+        name=nas.name, nodes=tuple(_node(nas, node) for node in found), troubles=tuple(troubles)
+    )
+
+
+def _node(nas: NasCluster, node: NodeState) -> NodeStatus:
+    if not node.reachable:
+        return NodeStatus(name=node.name, cluster="unreachable")
+    active = [f"{each.vg}/{each.name}" for each in node.logical_volumes if each.active]
+    quorum = "quorate" if node.quorate else "not quorate"
+    return NodeStatus(
+        name=node.name,
+        replication=", ".join(map(_resource, node.drbd.values())),
+        cluster=f"{quorum} {len(node.members)}/{len(nas.nodes)}"
+        if nas.cman or nas.corosync
+        else "",
+        volumes=", ".join(active),
+        mounts=", ".join(each.target for each in node.mounts if each.fstype == "gfs2"),
+        serving=", ".join(unit for unit in units(nas) if unit in node.running),
+    )
+
+
+def _resource(status: ResourceStatus) -> str:
+    states = "/".join(each.disk_state.value for each in status.volumes.values())
+    sync = next((each.sync for each in _links(status) if each.sync), None)
+    done = f" {sync.percent:.0f} %" if sync is not None and sync.percent is not None else ""
+    return f"{status.name} {status.role.value} {states}{done}"
+
+
+def _links(status: ResourceStatus) -> Iterator[PeerVolume]:
+    for peer in status.peers.values():
+        yield from peer.volumes.values()
+
+
+def _troubles(nas: NasCluster, node: NodeState) -> Iterator[Trouble]:
+    if not node.reachable:
+        yield Trouble(
+            node.name, "does not answer", f"look at the machine: {node.error.splitlines()[0]}"
+        )
+        return
+    for resource in nas.resources:
+        yield from _replication(node.name, resource.name, node.drbd.get(resource.name))
+    if (nas.cman or nas.corosync) and not node.quorate:
+        yield Trouble(
+            node.name, "is in no quorate cluster", "start the cluster manager on all nodes"
+        )
+    for lockspace in node.lockspaces.values():
+        if lockspace.waiting:
+            yield Trouble(
+                node.name,
+                f"lock space {lockspace.name} is stopped: {lockspace.waiting}",
+                "a node waits to be fenced: mend the fence agent, or acknowledge by hand that it is"
+                " dead: dlm_tool fence_ack NODEID",
+            )
+    yield from _missing(nas, node)
+
+
+def _replication(node: str, name: str, status: ResourceStatus | None) -> Iterator[Trouble]:
+    if status is None:
+        yield Trouble(node, f"{name} is down", "plan and apply")
+        return
+    if status.split_brain:
+        yield Trouble(
+            node,
+            f"{name} is StandAlone: perhaps a split brain",
+            f"choose the victim; there: drbdadm secondary {name},"
+            f" drbdadm connect --discard-my-data {name}; on the survivor: drbdadm connect {name}",
+        )
+    elif not status.peers or not all(peer.connected for peer in status.peers.values()):
+        yield Trouble(node, f"{name} has no link to its peer", "look at the network and the peer")
+    if status.diskless:
+        yield Trouble(node, f"{name} has lost its disk", f"replace it, then drbdadm attach {name}")
+    elif any(each.disk_state is not DiskState.UP_TO_DATE for each in status.volumes.values()):
+        yield Trouble(node, f"{name} has no current data yet", "wait for the sync to end")
+    if status.role is not Role.PRIMARY:
+        yield Trouble(node, f"{name} is not primary", "plan and apply")
+
+
+def _missing(nas: NasCluster, node: NodeState) -> Iterator[Trouble]:
+    for fs in nas.filesystems:
+        if node.mounted(fs.mount_point) is None:
+            yield Trouble(node.name, f"{fs.mount_point} is not mounted", "plan and apply")
+    for unit in units(nas):
+        if unit not in node.running:
+            yield Trouble(node.name, f"{unit} does not run", "plan and apply")
+    if node.ctdb is not None and node.ctdb.this is not None and not node.ctdb.this.ok:
+        flags = ", ".join(sorted(node.ctdb.this.flags))
+        yield Trouble(node.name, f"CTDB is {flags}", "ctdb scriptstatus says why")
