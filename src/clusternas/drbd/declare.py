@@ -15,6 +15,9 @@ from clusternas.drbd.words import word
 
 __all__ = ["declared"]
 
+TEXTS = ("alpha", "b-2", "disk", "10", "two words", 'a "quoted" # \\ one')
+"""Texts that need quotes, and texts that need none."""
+
 
 def declared(section: str, name: str, *aliases: str) -> Any:  # noqa: ANN401 - a field of any type
     """A field for an option of the table.
@@ -44,7 +47,7 @@ def documentation(row: DrbdOption) -> str:
     return row.kind
 
 
-def count(low: int, high: int) -> Codec[int]:
+def count(low: int, high: int, samples: tuple[int, ...]) -> Codec[int]:
     """A plain number; drbdadm reads k, M and G behind it too."""
 
     def decode(words: Sequence[str]) -> int:
@@ -60,7 +63,7 @@ def count(low: int, high: int) -> Codec[int]:
     def check(value: int) -> str:
         return "" if low <= value <= high else f"{value} is out of range"
 
-    return Codec(decode, encode, f"a number {low}..{high}", check)
+    return Codec(decode, encode, f"a number {low}..{high}", check, samples)
 
 
 def codec_of(row: DrbdOption) -> Codec[Any]:
@@ -68,7 +71,8 @@ def codec_of(row: DrbdOption) -> Codec[Any]:
     if row.kind == "number":
         low = min(bounds.minimum for bounds in row.ranges.values())
         high = max(bounds.maximum for bounds in row.ranges.values())
-        return quantity(row.unit, low, high) if row.unit else count(low, high)
+        samples = samples_of(row)
+        return quantity(row.unit, low, high, samples) if row.unit else count(low, high, samples)
     if row.kind == "boolean":
         return boolean(bare=True)
     if row.kind == "flag":
@@ -76,8 +80,21 @@ def codec_of(row: DrbdOption) -> Codec[Any]:
     if row.kind == "choice":
         values = dict.fromkeys(value for words in row.values.values() for value in words)
         found = choice(*values, fold=str.upper if row.name == "protocol" else str, quote=word)
+        found = attrs.evolve(found, samples=common_values(row))
         return after_split_brain(found) if row.name == "after-sb-0pri" else found
-    return string(word)
+    return attrs.evolve(string(word), samples=TEXTS)
+
+
+def samples_of(row: DrbdOption) -> tuple[int, ...]:
+    """Numbers that every generation takes."""
+    bounds = row.ranges.values()
+    return max(each.minimum for each in bounds), min(each.maximum for each in bounds)
+
+
+def common_values(row: DrbdOption) -> tuple[str, ...]:
+    """The words of a choice that every generation takes."""
+    first, *others = row.values.values()
+    return tuple(word for word in first if all(word in words for words in others))
 
 
 def after_split_brain(codec: Codec[str]) -> Codec[str]:

@@ -40,14 +40,16 @@ to_address = attrs.converters.optional(
 def device() -> str | None:
     """The field of a `device` statement."""
     form = r"(?:/dev/)?drbd(?:\d+(?: minor \d+)?|_\S+ minor \d+)|minor \d+"
-    return option(codec=phrase(form, "/dev/drbdN or minor N"), doc="/dev/drbdN, `minor N`, or both")
+    samples = ("/dev/drbd1", "minor 2", "/dev/drbd3 minor 3")
+    codec = phrase(form, "/dev/drbdN or minor N", samples)
+    return option(codec=codec, doc="/dev/drbdN, `minor N`, or both")
 
 
 def meta_disk() -> str | None:
     """The field of a `meta-disk` statement."""
     form = r"internal|(?!internal)[^\s\[\]]+(?: ?\[ ?\d+ ?\])?"
     return option(
-        codec=phrase(form, "internal, a device, or device[index]"),
+        codec=phrase(form, "internal, a device, or device[index]", ("internal", "/dev/sdb[0]")),
         doc="internal, a device, or device[index]; DRBD 9 takes internal where there is none",
     )
 
@@ -103,13 +105,33 @@ class DrbdVolume(DrbdStorage):
     disk_options: DrbdDisk | None = section(DrbdDisk, "disk", since="8.4")
 
 
+def _on_hosts() -> Codec[tuple[str, ...]]:
+    """Names of hosts behind the word `on`."""
+    names = words()
+
+    def decode(parts: Sequence[str]) -> tuple[str, ...]:
+        if parts[:1] != ["on"]:
+            raise ValueError("expected 'on' and names of hosts")
+        return tuple(parts[1:])
+
+    def encode(value: tuple[str, ...]) -> tuple[str, ...]:
+        return ("on", *(names.encode(value) or ()))
+
+    return Codec(decode, encode, "on, and names of hosts", samples=names.samples)
+
+
 @attrs.frozen(kw_only=True, slots=False, repr=False)
 class DrbdHostProxy(DrbdModel):
     """`proxy on HOST { … }`: the addresses of DRBD Proxy."""
 
-    hosts: tuple[str, ...] = arguments(words(), 1)
+    hosts: tuple[str, ...] = arguments(_on_hosts(), doc="where the proxy runs")
     inside: Address | None = option(codec=address(), converter=to_address, doc="towards DRBD")
     outside: Address | None = option(codec=address(), converter=to_address, doc="towards the peer")
+
+    @property
+    def label(self) -> str:
+        """The hosts where it runs."""
+        return " ".join(self.hosts)
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
@@ -127,7 +149,7 @@ class DrbdHost(DrbdStorage):
     address: Address | None = option(codec=address(), converter=to_address, doc="of the link")
     volumes: Keyed[DrbdVolume] = sections(DrbdVolume, "volume", name="number", since="8.4")
     options: DrbdOptions | None = section(DrbdOptions, since="8.4")
-    proxy: DrbdHostProxy | None = section(DrbdHostProxy)
+    proxies: Keyed[DrbdHostProxy] = sections(DrbdHostProxy, "proxy", name="label")
 
     @property
     def storage(self) -> tuple[DrbdStorage, ...]:
@@ -168,7 +190,7 @@ def _details() -> Codec[tuple[str, ...]]:
             raise ValueError(f"not words: {value!r}")
         return parts
 
-    return Codec(tuple, encode, "address A, or port N")
+    return Codec(tuple, encode, "address A, or port N", samples=((), ("address", "10.0.0.1:7")))
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)

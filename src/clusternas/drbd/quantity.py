@@ -91,8 +91,13 @@ class Quantity:
         return Quantity, (self.text, self.unit)
 
 
-def quantity(unit: str, minimum: int | None = None, maximum: int | None = None) -> Codec[Quantity]:
-    """The codec of an option with a unit; the bounds count in it."""
+def quantity(
+    unit: str,
+    minimum: int | None = None,
+    maximum: int | None = None,
+    samples: Sequence[int | str] = (),
+) -> Codec[Quantity]:
+    """The codec of an option with a unit; the bounds count in it, and so do bare samples."""
 
     def decode(words: Sequence[str]) -> Quantity:
         if len(words) != 1:
@@ -113,4 +118,6 @@ def quantity(unit: str, minimum: int | None = None, maximum: int | None = None) 
         return f"{value} is out of range" if low or high else ""
 
     bounds = "" if minimum is None and maximum is None else f" {minimum}..{maximum}"
-    return Codec(decode, encode, f"a number{bounds}{f', in {unit}' if unit else ''}", check)
+    expects = f"a number{bounds}{f', in {unit}' if unit else ''}"
+    examples = tuple(Quantity(sample, unit) for sample in samples)
+    return Codec(decode, encode, expects, check, examples)

@@ -73,15 +73,16 @@ def words(expects: str = "names") -> Codec[tuple[str, ...]]:
     def encode(value: tuple[str, ...]) -> tuple[str, ...] | None:
         return tuple(map(word, sequence(value))) or None
 
-    return Codec(tuple, encode, expects)
+    return Codec(tuple, encode, expects, samples=(("nas01",), ("nas01", "disk")))
 
 
-def phrase(form: str, expects: str) -> Codec[str]:
+def phrase(form: str, expects: str, samples: tuple[str, ...] = ()) -> Codec[str]:
     """A value of several bare words in one of the forms of a pattern, held as one text.
 
     Args:
         form: regular expression of the words with one blank between them.
         expects: what to write, for people.
+        samples: values that make sense.
     """
     pattern = re.compile(form)
 
@@ -99,7 +100,7 @@ def phrase(form: str, expects: str) -> Codec[str]:
     def check(value: str) -> str:
         return "" if pattern.fullmatch(value) else f"{value!r} is not {expects}"
 
-    return Codec(decode, encode, expects, check)
+    return Codec(decode, encode, expects, check, samples)
 
 
 @attrs.frozen
@@ -166,4 +167,9 @@ def address() -> Codec[Address]:
             return f"port {value.port} is out of range"
         return ""
 
-    return Codec(decode, encode, "[ipv4] a.b.c.d:port or ipv6 [x::y]:port", check)
+    samples = (
+        Address("10.0.0.1", 7789),
+        Address("10.0.0.2", 1, "ipv4"),
+        Address("fd00::1", 7, "ipv6"),
+    )
+    return Codec(decode, encode, "[ipv4] a.b.c.d:port or ipv6 [x::y]:port", check, samples)
