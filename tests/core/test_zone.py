@@ -125,6 +125,7 @@ def test_any_text_is_cut_without_an_error(text):
     for each in tree.root.children:
         assert end <= each.start <= each.args <= each.args_end <= each.end <= len(text)
         end = each.end
+        assert each.values == [word.text for word in each.words]
         for word in each.words:
             assert word.start == word.end or word.text == text[word.start : word.end]
 

@@ -61,7 +61,11 @@ class ZoneFile(ZoneModel):
         Args:
             origin: the zone's name, where the file has no `$ORIGIN`.
         """
-        return [each for each in resolve(self._tree(), origin) if each.node.key != "SOA"]
+        known: dict[str, list[Resolved]] = self.__dict__.setdefault("_resolved", {})
+        if origin not in known:
+            found = resolve(self._tree(), origin)
+            known[origin] = [each for each in found if each.node.key != "SOA"]
+        return known[origin]
 
     def _tree(self) -> Tree:
         if self.document is not None and not self.edits():
@@ -76,7 +80,10 @@ class ZoneFile(ZoneModel):
 
     def rrsets(self, origin: str = "") -> dict[tuple[str, str], RrSet]:
         """The record sets of the file, by absolute name in lower case and type."""
-        return group(self.resolved(origin), self.records)
+        known: dict[str, dict[tuple[str, str], RrSet]] = self.__dict__.setdefault("_rrsets", {})
+        if origin not in known:
+            known[origin] = group(self.resolved(origin))
+        return known[origin]
 
     def rrset(self, name: str, type: str, origin: str = "") -> RrSet | None:
         """The record set of one type and one name, whole or relative to the zone."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from clusternas.core.syntax.zone import is_absolute
+from clusternas.core.syntax.zone import HEAD, is_absolute
 from clusternas.core.syntax.zone_scan import words_between
 from clusternas.dns.record import ZoneRecord
 from clusternas.dns.resolve import Resolved
@@ -33,9 +33,7 @@ class RrSet:
     places: tuple[int, ...]
 
 
-def group(
-    resolved: Sequence[Resolved], records: Sequence[ZoneRecord]
-) -> dict[tuple[str, str], RrSet]:
+def group(resolved: Sequence[Resolved]) -> dict[tuple[str, str], RrSet]:
     """The sets of some records, by name in lower case and type."""
     found: dict[tuple[str, str], list[int]] = {}
     for place, each in enumerate(resolved):
@@ -45,7 +43,7 @@ def group(
             name=resolved[places[0]].name,
             type=key[1],
             ttl=resolved[places[0]].ttl,
-            data=tuple(" ".join(records[place].data) for place in places),
+            data=tuple(" ".join(resolved[place].node.values[HEAD:]) for place in places),
             places=tuple(places),
         )
         for key, places in found.items()

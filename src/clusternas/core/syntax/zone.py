@@ -44,6 +44,8 @@ from clusternas.core.text import Edit
 __all__ = ["HEAD", "Record", "ZoneSyntax", "is_absolute", "qualify", "quote", "unquote"]
 
 SOA_FIELDS = ("serial", "refresh", "retry", "expire", "minimum")
+ODD = re.compile(r"""[()";\\\r\n]""")
+PIECES = re.compile(r"[^ \t]++").findall
 BAD_ESCAPE = re.compile(
     r"(?:[^\\]|\\\D|\\(?:[01]\d\d|2[0-4]\d|25[0-5]))*+(\\\d{0,3})", re.DOTALL | re.ASCII
 )
@@ -104,6 +106,22 @@ class ZoneSyntax(Lines):
         ttl = next((word for word in head if word is not of_class), None)
         klass = of_class or Word("", kind, kind)
         return [owner, ttl or Word("", klass.start, klass.start), klass, *data]
+
+    def values(self, node: Node) -> list[str]:
+        """The texts of the words; quicker than by way of the words where a record is simple."""
+        text = node.tree.text
+        if not isinstance(node, Record) or ODD.search(text, node.start, node.end):
+            return super().values(node)
+        head = PIECES(text, node.start, node.args - len(node.key))
+        if node.inherits:
+            head.insert(0, node.owner)
+        ttl = klass = ""
+        for word in head[1:]:
+            if word[0].isdecimal():
+                ttl = word
+            else:
+                klass = word
+        return [head[0], ttl, klass, *PIECES(text, node.args, node.args_end)]
 
     def check(self, tree: Tree) -> None:
         """Escapes, owners, directives with too few or too many words, a byte order mark."""
