@@ -216,6 +216,7 @@ def test_a_root_is_written_into_an_empty_text() -> None:
 def test_an_element_in_the_place_of_another_has_its_indent(conf: Tree) -> None:
     node = find(conf, "cluster", "clusternodes", 0)
     assert XML.text_at(node, element("a", element("b"))) == "<a>\n      <b/>\n    </a>"
+    assert XML.text_at(node.children[0], entry("a", "<")) == 'a="&lt;"'
 
 
 def test_the_canonical_style() -> None:

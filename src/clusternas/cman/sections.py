@@ -57,6 +57,11 @@ PORT = integer(1, 65535)
 SECRETS = ("passw", "secret", "key", "community")
 
 
+def one_of(*values: str) -> Codec[str]:
+    """One of some words."""
+    return choice(*values, quote=quote)
+
+
 def by_name(items: Iterable[N]) -> Keyed[N]:
     """Items under their names, the first of two of one name counting, as it does for ccs."""
     return Keyed(items, key=attrgetter("name"), first=True)
@@ -97,7 +102,7 @@ class CmanOptions(CmanModel):
     cluster_id: int | None = attribute("cluster_id", COUNT, doc="default: a hash of the name")
     hash_cluster_id: bool | None = attribute("hash_cluster_id", YES, since="3")
     nodename: str | None = attribute("nodename", TEXT)
-    transport: str | None = attribute("transport", choice("udp", "udpb", "udpu", "rdma"), since="3")
+    transport: str | None = attribute("transport", one_of("udp", "udpb", "udpu", "rdma"), since="3")
     broadcast: bool | None = attribute("broadcast", YES, doc="instead of multicast")
     keyfile: str | None = attribute("keyfile", TEXT, doc="path, default: the name is the key")
     upgrading: bool | None = attribute("upgrading", YES)
@@ -130,7 +135,7 @@ class CmanTotem(CmanModel):
         "token_retransmits_before_loss_const", COUNT, doc="default 20"
     )
     fail_recv_const: int | None = attribute("fail_recv_const", COUNT)
-    rrp_mode: str | None = attribute("rrp_mode", choice("none", "active", "passive"))
+    rrp_mode: str | None = attribute("rrp_mode", one_of("none", "active", "passive"))
     secauth: bool | None = attribute("secauth", ON, doc="default on")
     keyfile: str | None = attribute("keyfile", TEXT)
     netmtu: int | None = attribute("netmtu", COUNT, since="3")
@@ -183,7 +188,7 @@ class CmanDlm(CmanModel):
     """`<dlm>`; see dlm_controld(8)."""
 
     log_debug: bool | None = attribute("log_debug", FLAG)
-    protocol: str | None = attribute("protocol", choice("tcp", "sctp", "detect"))
+    protocol: str | None = attribute("protocol", one_of("tcp", "sctp", "detect"))
     enable_fencing: bool | None = attribute("enable_fencing", FLAG, doc="default 1")
     enable_quorum: bool | None = attribute("enable_quorum", FLAG, doc="default 0")
     enable_deadlk: bool | None = attribute("enable_deadlk", FLAG)
@@ -343,7 +348,7 @@ class RmService(CmanModel):
     autostart: bool | None = attribute("autostart", FLAG, doc="default 1")
     exclusive: bool | None = attribute("exclusive", FLAG)
     recovery: str | None = attribute(
-        "recovery", choice("restart", "relocate", "disable", "restart-disable")
+        "recovery", one_of("restart", "relocate", "disable", "restart-disable")
     )
 
 

@@ -199,7 +199,9 @@ class XmlSyntax(Syntax):
         return edits
 
     def text_at(self, node: Node, statement: Statement) -> str:
-        """The lines of a new element, indented for the place."""
+        """An attribute, or the lines of an element, indented for the place."""
+        if statement.key.startswith("@"):
+            return _attribute(statement)
         text = node.tree.text
         return (
             newline_of(text)
