@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from clusternas.testing.blocks import Gfs2
+from clusternas.testing.shell import Exit
 from clusternas.testing.tools.drbd.state import Drbd, replicas
 
 if TYPE_CHECKING:
@@ -76,15 +77,20 @@ def equal_replicas(node: FakeNode) -> Iterator[str]:
 
 def journals(cluster: FakeCluster) -> Iterator[str]:
     """More mounts of one file system than it has journals."""
-    counts: dict[str, int] = {}
-    limits: dict[str, int] = {}
-    for node in cluster.alive():
-        for mount in node.mounts.values():
-            device = node.find_device(mount.source)
+    mounted = [found for node in cluster.alive() for found in gfs2_mounts(node)]
+    for one in {content.uuid: content for content in mounted}.values():
+        count = sum(content.uuid == one.uuid for content in mounted)
+        if count > one.journals:
+            yield f"{count} mounts of a GFS2 with {one.journals} journals"
+
+
+def gfs2_mounts(node: FakeNode) -> Iterator[Gfs2]:
+    """The GFS2s a node has mounted, those whose device is gone left out."""
+    for mount in node.mounts.values():
+        device = node.find_device(mount.source)
+        try:
             content = device.read() if device is not None else None
-            if isinstance(content, Gfs2):
-                counts[content.uuid] = counts.get(content.uuid, 0) + 1
-                limits[content.uuid] = content.journals
-    for uuid, count in counts.items():
-        if count > limits[uuid]:
-            yield f"{count} mounts of a GFS2 with {limits[uuid]} journals"
+        except Exit:
+            continue
+        if isinstance(content, Gfs2):
+            yield content

@@ -16,7 +16,6 @@ from clusternas.testing.blocks import (
     Gfs2,
     OtherData,
     PhysicalVolume,
-    type_of,
 )
 from clusternas.testing.image import read_image
 from clusternas.testing.shell import Answer, Exit, Tool, options

@@ -23,9 +23,7 @@ def react(cluster: FakeCluster) -> None:
             continue
         group = members(node)
         for victim in sorted(node.of(Member).victims):
-            if fences(node) and node is group[0] and try_agents(node, cluster.nodes[victim]):
-                acknowledge(node, victim)
-            elif not fences(node):
+            if (fences(node) and node is group[0] and try_agents(node, cluster.nodes[victim])) or not fences(node):
                 acknowledge(node, victim)
 
 

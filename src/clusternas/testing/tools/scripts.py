@@ -16,8 +16,8 @@ import attrs
 from clusternas.core import scripts
 from clusternas.core.batch import BATCH
 from clusternas.core.command import Output
-from clusternas.testing.blocks import Entry
 from clusternas.gfs2.commands import INSPECT
+from clusternas.testing.blocks import Entry
 from clusternas.testing.image import read_image
 from clusternas.testing.shell import Answer, Exit, Tool
 

@@ -71,7 +71,8 @@ def meet(node: FakeNode, resource: Resource, other: FakeNode, theirs: Resource) 
 
 def promote_at_start(resource: Resource, other: Resource) -> None:
     """What the init script does once connected: `become-primary-on`."""
-    good = any(volume.disk == "UpToDate" for volume in resource.volumes.values())
+    sides = (resource, other)
+    good = any(volume.disk == "UpToDate" for side in sides for volume in side.volumes.values())
     if resource.promote and good and (other.role == "Secondary" or resource.dual):
         resource.role = "Primary"
     resource.promote = False

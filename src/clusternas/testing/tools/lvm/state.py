@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Active",
     "Group",
-    "Lvm",
     "LvDevice",
+    "Lvm",
     "activate",
     "deactivate",
     "devices",
