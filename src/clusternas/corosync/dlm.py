@@ -14,7 +14,7 @@ from clusternas.core.model import Model
 from clusternas.core.syntax.table import DLM
 from clusternas.core.syntax.tree import Syntax
 
-__all__ = ["DlmConf", "DlmConnect", "DlmDevice", "DlmLockspace", "DlmMaster"]
+__all__ = ["DlmConf", "DlmConnect", "DlmDevice", "DlmLockspace", "DlmMaster", "DlmUnfence"]
 
 SECRETS = ("passw", "secret", "key", "community")
 
@@ -72,6 +72,14 @@ class DlmConnect(DlmModel):
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
+class DlmUnfence(DlmModel):
+    """`unfence DEVICE`, behind its connects: a node lets itself in again when it starts."""
+
+    is_section = False
+    device: str = argument(WORD, 0, doc="the name of the device above")
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
 class DlmDevice(DlmModel):
     """`device NAME AGENT [key=value …]` with its `connect` lines; devices are tried in order.
 
@@ -82,7 +90,7 @@ class DlmDevice(DlmModel):
     agent: str | None = argument(WORD, 1, default=None, doc="a program")
     params: tuple[str, ...] = arguments(WORDS, 2, doc="key=value each, no blanks")
     connects: Keyed[DlmConnect] = sections(DlmConnect, "connect", name="node")
-    unfence: str | None = option("unfence", codec=WORD, doc="the name of the device again")
+    unfence: Keyed[DlmUnfence] = sections(DlmUnfence, "unfence", name="device")
 
     def __repr__(self) -> str:
         about = f"{self.name!r}, {self.agent!r}, params={_shown(self.params)}"
