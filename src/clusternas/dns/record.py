@@ -41,7 +41,7 @@ class ZoneRecord(ZoneModel):
     owner: str = argument(NAME, 0)
     ttl: int | None = argument(OPTIONAL_TTL, 1, default=None)
     class_: str | None = argument(CLASS, 2, default=None)
-    type: str = keyword()
+    type: str = keyword(default="A")
     data: tuple[str, ...] = arguments(DATA, HEAD)
 
     @property
