@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         UnsupportedError,
         ValidationError,
     )
-    from clusternas.core.keyed import Keyed
+    from clusternas.core.keyed import Keyed, keyed
     from clusternas.core.model import Model
     from clusternas.core.syntax.tree import Statement
     from clusternas.core.versions import Toolset
@@ -77,7 +77,7 @@ _HOMES = {
         "UnsupportedError",
         "ValidationError",
     ),
-    "core.keyed": ("Keyed",),
+    "core.keyed": ("Keyed", "keyed"),
     "core.model": ("Model",),
     "core.syntax.tree": ("Statement",),
     "core.versions": ("Toolset",),
@@ -158,6 +158,7 @@ __all__ = [
     "UnsupportedError",
     "ValidationError",
     "ZoneFile",
+    "keyed",
 ]
 
 

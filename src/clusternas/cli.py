@@ -185,7 +185,7 @@ def _nodes(nas: NasCluster, options: argparse.Namespace) -> Nodes:
     from clusternas.runners.ssh import Ssh
     from clusternas.runners.wrap import Sudo
 
-    config = None if options.ssh_config is None else str(options.ssh_config)
+    config = str(options.ssh_config or "")
     runners = {
         node.name: Ssh(node.name, user=options.user, config_file=config) for node in nas.nodes
     }

@@ -35,7 +35,7 @@ def topology(nas: NasCluster) -> str:
 
 
 def _layers(nas: NasCluster) -> list[tuple[str, bool]]:
-    """From the clients down to the disks: what to write in a box, and whether the nodes share it."""
+    """From the clients down to the disks: the text of a box, and whether the nodes share it."""
     found: list[tuple[str, bool]] = []
     if nas.cluster_name is not None:
         found.append((f"DNS {nas.cluster_name.name}", False))

@@ -66,8 +66,9 @@ class Change:
     translation.
     """
 
-    def __init__(self, toolset: Toolset | None = None) -> None:
+    def __init__(self, toolset: Toolset | None = None, *, newest: bool = False) -> None:
         self.toolset = toolset
+        self.newest = newest
         self.edits: list[Edit] = []
         self.translations: list[Translation] = []
         self._removed: dict[int, Place] = {}
@@ -135,7 +136,7 @@ class Change:
     def _arguments(
         self, heads: Sequence[tuple[str, Argument | Keyword]], new: Model
     ) -> list[tuple[Argument, tuple[str, ...]]]:
-        """The words to set, in order; then those to take out, from the last, so that none shifts."""
+        """The words to set, in order; then those to take out, the last first: none shifts."""
         there: list[tuple[Argument, tuple[str, ...]]] = []
         gone: list[tuple[Argument, tuple[str, ...]]] = []
         for name, meta in heads:
@@ -180,8 +181,9 @@ class Change:
         places = source.where[name]
         place = places[0 if meta.wins == "first" else -1]
         current = self._current(source.lens, name, meta, place)
-        understood = self.toolset is None or self.toolset.has(
-            source.lens.cls.tool, since=current.since, until=current.until
+        understood = self.toolset is None or (
+            not self.newest
+            and self.toolset.has(source.lens.cls.tool, since=current.since, until=current.until)
         )
         wanted = current if understood else self.pick(source.lens, name, meta, place)
         here = wanted.place == place.place and source.lens.syntax.fold(wanted.key) == place.node.key
@@ -362,7 +364,7 @@ class Change:
             pending.placed.append((slots[-1], statement))
 
     def _moved(self, meta: Section, item: Any, node: Node) -> str:
-        inner = Change(self.toolset)
+        inner = Change(self.toolset, newest=self.newest)
         if not isinstance(item, Node):
             inner.flush(inner.model(source_of(item, node), item, Pending()))
         edits = inner.finish()

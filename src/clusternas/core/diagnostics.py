@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from clusternas.core.model import Model
     from clusternas.core.versions import Toolset
 
-__all__ = ["Diagnostic", "Finding", "Rule", "Severity", "find", "loaded_rules", "rule", "rules_of", "validate"]
+__all__ = [
+    "Diagnostic",
+    "Finding",
+    "Rule",
+    "Severity",
+    "find",
+    "loaded_rules",
+    "rule",
+    "rules_of",
+    "validate",
+]
 
 M = TypeVar("M")
 

@@ -198,9 +198,9 @@ def sections(
     key_of = named(name)
 
     def convert(items: Iterable[M]) -> Keyed[M]:
-        return (
-            items if isinstance(items, Keyed) else Keyed(items, key=key_of, fold=fold, first=first)
-        )
+        if isinstance(items, Keyed) and not items.unnamed:
+            return items
+        return Keyed(items, key=key_of, fold=fold, first=first)
 
     return _field(
         Section(key, model, many=True, name=name, since=since, until=until),

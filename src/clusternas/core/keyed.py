@@ -7,7 +7,7 @@ from typing import Generic, TypeVar, overload
 
 from clusternas.core.syntax.tree import Node
 
-__all__ = ["Keyed"]
+__all__ = ["Keyed", "keyed"]
 
 T = TypeVar("T")
 
@@ -62,6 +62,11 @@ class Keyed(Sequence[T], Generic[T]):
         if isinstance(item, Node) and self._peek is not None:
             return self._peek(item)
         return self._key(self._at(index))
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether it came from `keyed` and no field has said yet what names its items."""
+        return self._key is _unnamed
 
     def raw(self) -> Sequence[T | Node]:
         """The items as they are held: nodes where nobody has asked for the value yet."""
@@ -160,3 +165,21 @@ class Keyed(Sequence[T], Generic[T]):
 
     def __repr__(self) -> str:
         return f"[{', '.join(map(repr, self))}]"
+
+
+def _unnamed(item: object) -> str:
+    raise LookupError(f"nothing names {item!r}: give it to a model first")
+
+
+def keyed(*items: T) -> Keyed[T]:
+    """Items for a field that wants a `Keyed`; the field says what names them.
+
+    A list does as well; type checkers want this.
+
+    Example:
+        >>> from clusternas import DrbdResource
+        >>> from clusternas.drbd.model import DrbdHost
+        >>> DrbdResource(name="r0", hosts=keyed(DrbdHost(name="nas01"))).hosts.keys()
+        ['nas01']
+    """
+    return Keyed(items, key=_unnamed)

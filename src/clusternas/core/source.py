@@ -94,7 +94,7 @@ class Source:
         return self._where
 
     def _quick(self) -> dict[str, Any] | None:
-        """The values, if there is nothing here but plain options that can be read: most of a file."""
+        """The values, if there are only plain options here that can be read: most of a file."""
         readers = self.lens.readers
         if self.strays or not readers:
             return None
@@ -108,8 +108,7 @@ class Source:
                     values[reader[0]] = reader[1](node.values)
                 except ValueError:
                     return None
-        for name, meta in self.lens.heads:
-            self._head(values, name, meta)
+        self._heads(values)
         values[EXTRA] = NOTHING
         return values
 
@@ -120,8 +119,7 @@ class Source:
         if self.strays:
             for places in self.where.values():
                 places.sort(key=lambda place: place.node.start)
-        for name, head in lens.heads:
-            self._head(values, name, head)
+        self._heads(values)
         for name, places in self.where.items():
             meta = lens.fields[name]
             if isinstance(meta, Option):
@@ -175,14 +173,25 @@ class Source:
             elif not declared:
                 self.unknown.append(Place(node, container, container.key))
 
-    def _head(self, values: dict[str, Any], name: str, meta: Argument | Keyword | Any) -> None:
-        if not self.nodes:
-            return
+    def _heads(self, values: dict[str, Any]) -> None:
+        """The words of the statement itself, and its keyword."""
+        if self.lens.heads and self.nodes:
+            words = self.nodes[0].values
+            for name, meta in self.lens.heads:
+                self._head(values, name, meta, words)
+
+    def _head(
+        self,
+        values: dict[str, Any],
+        name: str,
+        meta: Argument | Keyword | Any,
+        all_words: list[str],
+    ) -> None:
         node = self.nodes[0]
         if isinstance(meta, Keyword):
             values[name] = self.tree.syntax.spelling(node)
             return
-        words = node.values[meta.index :] if meta.rest else node.values[meta.index : meta.index + 1]
+        words = all_words[meta.index :] if meta.rest else all_words[meta.index : meta.index + 1]
         if words or meta.rest:
             try:
                 values[name] = meta.codec.decode(words)

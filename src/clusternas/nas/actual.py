@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from clusternas.cman import commands as cman
-from clusternas.cman.status import CmanNode, CmanStatus
+from clusternas.cman.status import CmanNode
 from clusternas.core import services
 from clusternas.core.batch import batch
 from clusternas.core.command import Command, Output, Runner
@@ -17,7 +17,7 @@ from clusternas.core.errors import ClusterNasError, CommandError
 from clusternas.core.files import FileContent, read_files
 from clusternas.core.services import ServiceState
 from clusternas.corosync import commands as corosync
-from clusternas.corosync.status import Lockspace, QuorumStatus
+from clusternas.corosync.status import Lockspace
 from clusternas.ctdb import commands as ctdb
 from clusternas.ctdb.status import CtdbStatus
 from clusternas.drbd import commands as drbd
@@ -30,8 +30,8 @@ from clusternas.gfs2.status import OnDisk, Signature
 from clusternas.lvm import commands as lvm
 from clusternas.lvm.status import LogicalVolume, PhysicalVolume, VolumeGroup
 from clusternas.nas.cluster import NasCluster
-from clusternas.nas.wanted import paths
 from clusternas.nas.units import units
+from clusternas.nas.wanted import paths
 
 __all__ = ["NasState", "NodeState", "gather"]
 
@@ -185,7 +185,7 @@ class _Probes:
                 key: asked.value for key, asked in self.filesystems.items() if asked.value
             },
             "mounts": _or(self.mounts, ()),
-            "ctdb": _or(self.ctdb, None),
+            "ctdb": self.ctdb.value if self.ctdb else None,
             "running": running,
             "enabled": enabled,
             "failures": self.failures,
@@ -198,11 +198,11 @@ class _Probes:
 
     def _membership(self) -> dict[str, object]:
         if self.nas.cman is not None:
-            told: CmanStatus | None = _or(self.cman, None)
+            told = self.cman.value if self.cman else None
             nodes: tuple[CmanNode, ...] = _or(self.cman_nodes, ())
             members = frozenset(each.name for each in nodes if each.membership.value == "M")
             return {"members": members, "quorate": bool(told and told.quorate)}
-        quorum: QuorumStatus | None = _or(self.quorum, None)
+        quorum = self.quorum.value if self.quorum else None
         if quorum is None or self.nas.corosync is None:
             return {}
         names = {node.nodeid: node.label for node in self.nas.corosync.nodes}
@@ -247,7 +247,7 @@ class _Asked(Generic[T]):
             return None
 
 
-def _or(asked: _Asked[T] | None, default: Any) -> Any:
+def _or(asked: _Asked[T] | None, default: T) -> T:
     value = None if asked is None else asked.value
     return default if value is None else value
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -175,7 +176,7 @@ class _Worker:
             raise
         self.tell(step, "done", seconds=time.monotonic() - began)
 
-    def _true(self, runner: Runner, step: Step, check: Check[object]) -> bool:
+    def _true(self, runner: Runner, step: Step, check: Check[Any]) -> bool:
         waited = 0.0
         while not self._look(runner, check):
             if waited >= check.within:
@@ -185,7 +186,7 @@ class _Worker:
             waited += POLL
         return True
 
-    def _look(self, runner: Runner, check: Check[object]) -> bool:
+    def _look(self, runner: Runner, check: Check[Any]) -> bool:
         try:
             return check.holds(runner.run(check.command).value)
         except CommandError:

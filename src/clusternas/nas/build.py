@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from clusternas.cman.model import CmanCluster
+from clusternas.core.keyed import keyed
 from clusternas.core.versions import Toolset
 from clusternas.corosync.dlm import DlmConf, DlmConnect, DlmDevice
 from clusternas.corosync.model import CorosyncCluster
@@ -14,12 +15,14 @@ from clusternas.dns.model import ZoneFile
 from clusternas.dns.record import Soa, ZoneRecord
 from clusternas.dns.roundrobin import DnsRoundRobin
 from clusternas.drbd.model import (
+    Address,
     DrbdDisk,
     DrbdHandlers,
     DrbdHost,
     DrbdNet,
     DrbdResource,
     DrbdStartup,
+    Quantity,
 )
 from clusternas.gfs2.model import Gfs2Filesystem
 from clusternas.lvm.clvmd import ClvmdSysconfig
@@ -118,7 +121,7 @@ def _resource(table: Table, nodes: list[NasNode], fencing: _Fencing) -> DrbdReso
             device=device,
             disk=disk,
             meta_disk=meta_disk,
-            address=f"{node.address}:{port}",
+            address=Address(node.address, port),
         )
         for node in nodes
     ]
@@ -128,7 +131,7 @@ def _resource(table: Table, nodes: list[NasNode], fencing: _Fencing) -> DrbdReso
     policy = "resource-and-stonith" if fencing.handler else None
     return DrbdResource(
         name=table.name,
-        hosts=hosts,
+        hosts=keyed(*hosts),
         startup=DrbdStartup(become_primary_on=("both",)),
         handlers=handlers if fencing.handler else None,
         net=DrbdNet(
@@ -141,7 +144,7 @@ def _resource(table: Table, nodes: list[NasNode], fencing: _Fencing) -> DrbdReso
             cram_hmac_alg="sha1" if secret else None,
             shared_secret=secret or None,
         ),
-        disk=DrbdDisk(resync_rate=table.text("rate", RATE)),
+        disk=DrbdDisk(resync_rate=Quantity(table.text("rate", RATE), "KiB/s")),
     )
 
 
@@ -152,7 +155,7 @@ def _cman(name: str, nodes: list[NasNode], fencing: _Fencing) -> CmanCluster:
     for node in nodes:
         params = fencing.of(node.name) if fencing.agent else {}
         device = "fence" if fencing.agent else ""
-        cluster = cluster.add_node(node.name, fence=device, **params)
+        cluster = cluster.add_node(node.name, None, fence=device, **params)  # type: ignore[arg-type]
     return attrs.evolve(cluster, config_version=None)  # it is the file's, and grows there
 
 
@@ -171,9 +174,9 @@ def _dlm(nodes: list[NasNode], fencing: _Fencing) -> DlmConf:
         for number, node in enumerate(nodes, 1)
     ]
     device = DlmDevice(
-        name="fence", agent=fencing.agent, params=_pairs(fencing.params), connects=connects
+        name="fence", agent=fencing.agent, params=_pairs(fencing.params), connects=keyed(*connects)
     )
-    return DlmConf(enable_fencing=True, devices=[device])
+    return DlmConf(enable_fencing=True, devices=keyed(device))
 
 
 def _pairs(params: dict[str, str]) -> tuple[str, ...]:
@@ -229,7 +232,7 @@ def _samba(told: Described, *, clustered: bool) -> SmbConf | None:
         vfs_objects=("fileid",) if clustered else None,
         fileid_algorithm="fsname" if clustered else None,
     )
-    return SmbConf(global_=server, shares=[_share(each) for each in told.shares])
+    return SmbConf(global_=server, shares=keyed(*map(_share, told.shares)))
 
 
 def _share(table: Table) -> SambaShare:
@@ -245,7 +248,7 @@ def _share(table: Table) -> SambaShare:
 def _ctdb(
     told: Described, nodes: list[NasNode], filesystems: list[Gfs2Filesystem]
 ) -> CtdbConfig | None:
-    """Wherever Samba serves a shared file system it needs CTDB; `ctdb.enabled = false` forbids it."""
+    """Samba on a shared file system needs CTDB; `enabled = false` in `ctdb` leaves it out."""
     shared = bool(filesystems) and bool(told.shares)
     if not told.ctdb.flag("enabled", shared and told.toolset.ctdb is not None):
         return None
@@ -257,7 +260,7 @@ def _ctdb(
         cluster=CtdbCluster(cluster_lock=lock or None),
         nodes=[node.address for node in nodes],
         public_addresses=public,
-        tunables=CtdbTunables(all=[patience]),
+        tunables=CtdbTunables(all=keyed(patience)),
     )
 
 
@@ -271,6 +274,6 @@ def _dns(table: Table, nodes: list[NasNode]) -> tuple[dict[str, ZoneFile], DnsRo
     own = [ZoneRecord(type="A", owner=node.name, data=(node.address,)) for node in nodes]
     servers = [ZoneRecord(type="NS", owner="@", data=(node.name,)) for node in nodes]
     soa = Soa(mname=nodes[0].name, rname="hostmaster", serial=table.number("serial", 1))
-    zone = ZoneFile(origin=zone_name, ttl=ttl, soa=soa, records=[*servers, *own])
+    zone = ZoneFile(origin=zone_name, ttl=ttl, soa=soa, records=keyed(*servers, *own))
     robin = DnsRoundRobin(name=name, addresses=addresses, ttl=ttl, zone=zone)
     return {path: zone.with_rrset(name, "A", addresses, ttl=ttl)}, robin

@@ -9,6 +9,7 @@ import attrs
 from clusternas.core.diagnostics import Diagnostic, diagnose, rules_of
 from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
+from clusternas.drbd.inherit import under
 from clusternas.nas.cluster import NasCluster
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ __all__ = ["check"]
 
 def check(nas: NasCluster, toolset: Toolset) -> list[Diagnostic]:
     """Everything there is to say about a NAS; see `NasCluster.check`."""
-    found = [each for path, model in _files(nas) for each in _named(model, path, toolset)]
+    common = nas.drbd.common if nas.drbd is not None else None
+    with under(common):  # a resource is judged with what all resources share
+        found = [each for path, model in _files(nas) for each in _named(model, path, toolset)]
     found += [each for fs in nas.filesystems for each in fs.validate(toolset)]
     for rule in rules_of(NasCluster):
         found += (diagnose(rule, nas, finding) for finding in rule.check(nas, toolset))

@@ -13,7 +13,7 @@ import attrs
 from clusternas.cman.model import CmanCluster
 from clusternas.core.command import Runner
 from clusternas.core.errors import ValidationError
-from clusternas.core.keyed import Keyed
+from clusternas.core.keyed import Keyed, keyed
 from clusternas.core.model import Model
 from clusternas.core.overlay import overlay
 from clusternas.core.versions import Toolset
@@ -47,7 +47,7 @@ class NasNode:
     Attributes:
         name: as `uname -n` says it, as DRBD and the cluster know it, and as DNS has it.
         address: in the private network: replication, membership, CTDB.
-        public: what clients reach, with its mask: `192.168.1.21/24`; CTDB moves it when a node dies.
+        public: what clients reach, like `192.168.1.21/24`; CTDB moves it when a node dies.
         interface: where the public address goes.
         files: what was read from it, by path; empty for a NAS that was described.
         scripts: its init scripts, by name, where they were read.
@@ -179,14 +179,15 @@ class NasCluster:
         found |= {f"/etc/drbd.d/{each.name}.res": each for each in self.resources}
         if self.ctdb is not None:
             found |= self.ctdb.files("/etc/ctdb")
-        return found | self.zones
+        found.update(self.zones)
+        return found
 
     def mounts(self) -> Fstab | None:
         """The lines of /etc/fstab that are wanted: those given, and one for every file system."""
         rows = [FstabEntry(**each.fstab_row()) for each in self.filesystems]
         if not rows:
             return self.fstab
-        wanted = Fstab(entries=rows)
+        wanted = Fstab(entries=keyed(*rows))
         return wanted if self.fstab is None else overlay(self.fstab, wanted)
 
     def render(self, toolset: Toolset | None = None) -> dict[str, dict[str, str]]:

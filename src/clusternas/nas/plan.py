@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
@@ -59,8 +59,8 @@ class Step:
     command: Command[object]
     reason: str
     after: tuple[str, ...] = ()
-    guard: Check[object] | None = attrs.field(default=None, repr=False)
-    verify: Check[object] | None = attrs.field(default=None, repr=False)
+    guard: Check[Any] | None = attrs.field(default=None, repr=False)
+    verify: Check[Any] | None = attrs.field(default=None, repr=False)
     undo: str = ""
     diff: str = attrs.field(default="", repr=False)
 
@@ -85,11 +85,11 @@ class Draft:
     def add(
         self,
         node: str,
-        command: Command[T],
+        command: Command[object],
         reason: str,
         *,
-        guard: Check[T] | Check[object] | None = None,
-        verify: Check[T] | Check[object] | None = None,
+        guard: Check[Any] | None = None,
+        verify: Check[Any] | None = None,
         undo: str = "",
         diff: str = "",
     ) -> None:
@@ -105,8 +105,8 @@ class Draft:
                 command=command,
                 reason=reason,
                 after=after,
-                guard=guard,  # type: ignore[arg-type]
-                verify=verify,  # type: ignore[arg-type]
+                guard=guard,
+                verify=verify,
                 undo=undo,
                 diff=diff,
             )

@@ -10,13 +10,12 @@ from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
 from clusternas.drbd.hosts import DrbdStorage
 from clusternas.drbd.model import DrbdResource
+from clusternas.drbd.unique import clashes, shared_disks
 from clusternas.fstab.model import FstabEntry
 from clusternas.nas.boot import InitScript
 from clusternas.nas.cluster import NasCluster
 
 SPLIT = "https://linbit.com/drbd-user-guide/users-guide-drbd-8-4/"
-LONG = 300
-"""Seconds a client may keep the address of a node that has died."""
 
 
 def backing_disks(nas: NasCluster) -> Iterator[tuple[DrbdResource, DrbdStorage, str]]:
@@ -182,14 +181,6 @@ def _dead_addresses(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
             at=name.zone,
             help=f"publish CTDB's public addresses: {', '.join(sorted(moving))}",
         )
-    elif fixed and (name.ttl or 0) > LONG:
-        yield Finding(
-            f"{name.name} has a TTL of {name.ttl} s: so long do clients keep the address of a"
-            " node that has died",
-            at=name.zone,
-            field="ttl",
-            help="let CTDB move public addresses, or write a TTL of 60",
-        )
 
 
 @rule("NAS008", Severity.ERROR, NasCluster, link="chkconfig(8); the article, chapter 5, side note")
@@ -346,6 +337,13 @@ def _lock_manager(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
             at=nas.lvm.global_ or nas.lvm,
             help="write use_lvmlockd = 1 in global",
         )
+
+
+@rule("NAS016", Severity.ERROR, NasCluster, link="drbdadm_postparse.c of drbd-utils")
+def _clashes(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
+    """Minors, ports, disks and names of resources in different files must not be the same."""
+    yield from clashes(nas.resources)
+    yield from shared_disks(nas.resources)
 
 
 def public_addresses(nas: NasCluster) -> list[str]:

@@ -1,18 +1,16 @@
-"""The stages of a plan after its files: what has to run where, in what order, and how it is proven."""
+"""The stages of a plan after its files: what runs where, in what order, how it is proven."""
 
 from __future__ import annotations
 
 from clusternas.cman import commands as cman
 from clusternas.cman.status import CmanStatus
 from clusternas.core import services
-from clusternas.core.command import Command
 from clusternas.core.errors import PlanError
 from clusternas.core.files import make_dir
 from clusternas.corosync import commands as corosync
 from clusternas.corosync.status import QuorumStatus
 from clusternas.ctdb import commands as ctdb
 from clusternas.ctdb.status import CtdbStatus
-from clusternas.dns import commands as dns
 from clusternas.drbd import queries
 from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.status import DiskState, ResourceStatus, Role
@@ -388,16 +386,12 @@ def serving(nas: NasCluster, state: NasState, draft: Draft) -> None:
         for node in nas.nodes:
             draft.add(
                 node.name,
-                _asked(ctdb.status()),
+                ctdb.status(),
                 "the node has to become healthy",
                 verify=Check(
                     command=ctdb.status(), holds=is_serving, says="CTDB is OK here", within=240
                 ),
             )
-
-
-def _asked(command: Command[CtdbStatus]) -> Command[CtdbStatus]:
-    return command
 
 
 def is_serving(status: CtdbStatus) -> bool:

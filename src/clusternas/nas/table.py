@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from clusternas.core.errors import ValidationError
 
 __all__ = ["Table"]
+
+T = TypeVar("T", str, int, bool)
 
 
 class Table:
@@ -46,22 +48,23 @@ class Table:
         place = ".".join(part for part in (self._where, key) if part)
         return ValidationError(f"{place}: {what}", hint=hint, path=self._path)
 
-    def take(self, key: str, default: Any = None) -> Any:
+    def take(self, key: str, default: object = None) -> object:
         """A value as it is."""
         self._known.append(key)
         return self._left.pop(key, default)
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text; without a default it must be there."""
-        return self._typed(key, default, str, "a text", 'a text: key = "value"')
+        value = self._typed(key, default, str, "a text", 'a text: key = "value"')
+        return str(value)
 
     def number(self, key: str, default: int | None = None) -> int:
         """A whole number; without a default it must be there."""
-        return self._typed(key, default, int, "a number", "a number without quotes")
+        return int(self._typed(key, default, int, "a number", "a number without quotes"))
 
     def flag(self, key: str, default: bool) -> bool:
         """true or false."""
-        return self._typed(key, default, bool, "true or false", "true or false, without quotes")
+        return bool(self._typed(key, default, bool, "true or false", "true or false"))
 
     def texts(self, key: str, default: Iterable[str] = ()) -> tuple[str, ...]:
         """A list of texts."""
@@ -101,7 +104,7 @@ class Table:
         for inside in self._inside:
             inside.finish()
 
-    def _typed(self, key: str, default: Any, kind: type, what: str, hint: str) -> Any:
+    def _typed(self, key: str, default: T | None, kind: type[T], what: str, hint: str) -> T:
         value = self.take(key, default)
         if value is None:
             raise self.wrong(key, "is missing", f"write {hint}")

@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - showing is what it is for
 """`clusternas demo`: the article's NAS from its mistakes to its service, on fake nodes."""
 
 from __future__ import annotations

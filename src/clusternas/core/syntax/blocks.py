@@ -97,7 +97,7 @@ class BlockSyntax(LineSyntax):
         return nodes
 
     def _inside(self, section: Node) -> list[Node] | None:
-        """All that stands in a section, at any depth, in one pass; None if there is a mistake in it."""
+        """All that stands in a section, at any depth, in one pass; None if it has mistakes."""
         tree, at, depth = section.tree, section.body, section.depth + 1
         nodes: list[Node] = []
         stack: list[tuple[list[Node], Node]] = []

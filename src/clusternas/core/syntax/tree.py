@@ -185,7 +185,7 @@ class Tree:
         return Tree(apply(self.text, edits), self.syntax, self.path)
 
     def check(self) -> list[Problem]:
-        """All that the grammar does not allow, in the order of the text; looks into every section."""
+        """All that the grammar does not allow, in the order of the text, in every section."""
         if not self._checked:
             self._checked = True
             for _ in self.root.walk():
