@@ -1,4 +1,4 @@
-"""The article's NAS comes up on fake nodes, in both generations, and keeps the article's promises."""
+"""The article's NAS comes up on fake nodes, in both generations, and keeps its promises."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Fake machines for tests, docs and the demo: no root, no tools, no waiting.
 
-`FakeCluster` gives machines that answer the commands of the stack, with state behind the answers: files,
-replication, membership, locks, volumes, mounts, services. Each machine is a `Runner`.
+`FakeCluster` gives machines that answer the commands of the stack, with state behind the answers:
+files, replication, membership, locks, volumes, mounts, services. Each machine is a `Runner`.
 """
 
 from __future__ import annotations

@@ -201,7 +201,7 @@ class FakeCluster:
         self._faults.add(node, name, "hang", times=times, when=when)
 
     def lose(self, node: str, name: str, *, times: int = 1, when: str = "after") -> None:
-        """Make the connection break on the next such commands: `Unreachable`, and who knows what was done."""
+        """Make the connection break on the next such commands: `Unreachable`."""
         self._faults.add(node, name, "lose", times=times, when=when)
 
     def slow(self, node: str, name: str, seconds: float, *, times: int = 1) -> None:

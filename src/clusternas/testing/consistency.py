@@ -1,4 +1,4 @@
-"""States that real machines cannot be in: finding one means that the fake, or a test's setup, is wrong."""
+"""States that real machines cannot be in: the fake, or a test's setup, is wrong."""
 
 from __future__ import annotations
 

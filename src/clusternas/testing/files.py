@@ -1,4 +1,4 @@
-"""The files of a fake node: its own root, file systems mounted on it, and what the kernel makes up."""
+"""The files of a fake node: its root, mounted file systems, and what the kernel makes up."""
 
 from __future__ import annotations
 

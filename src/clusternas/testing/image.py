@@ -1,4 +1,4 @@
-"""The bytes on a fake device, where somebody reads them: GFS2's superblock and its list of journals.
+"""The bytes on a fake device that anybody reads: GFS2's superblock and its list of journals.
 
 Layout: the kernel's `include/uapi/linux/gfs2_ondisk.h`; numbers are big-endian.
 """
@@ -57,7 +57,7 @@ def superblock(content: Gfs2) -> bytes:
 
 
 def directory(entries: list[tuple[bytes, int]]) -> bytes:
-    """A directory small enough for its own block: the inode, then the entries, itself and up first."""
+    """A directory that fits into its block: the inode, then the entries, itself and up first."""
     data = bytearray(BLOCK)
     every = [(b".", 1), (b"..", 1), *entries]
     struct.pack_into(">II", data, 0, MAGIC, DINODE)

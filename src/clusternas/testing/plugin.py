@@ -1,6 +1,6 @@
 """pytest fixtures: `fake_cluster` and `nas_nodes`.
 
-Loaded by pytest through its entry point, so nothing here is imported until a test asks for a fixture.
+Loaded by pytest through its entry point: the fakes are imported when a test asks for them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = ["fake_cluster", "nas_nodes"]
 
 @pytest.fixture
 def fake_cluster() -> Callable[..., FakeCluster]:
-    """Make fake machines: `fake_cluster()` as the article found them, `fake_cluster(up=True)` with its NAS running.
+    """Make fake machines: `fake_cluster()` new ones, `fake_cluster(up=True)` with the NAS running.
 
-    Takes the arguments of `FakeCluster`, and `up`.
+    Takes the names as positional arguments, and those of `FakeCluster`.
     """
 
     def make(

@@ -42,7 +42,10 @@ RESOURCE_9 = """resource r0 {{
   disk {{ resync-rate 100M; }}
 {hosts}}}
 """
-HOST = "  on {0.name} {{ device /dev/drbd1; disk /dev/vda3; address {0.address}:7789; meta-disk internal; }}\n"
+HOST = (
+    "  on {0.name} {{ device /dev/drbd1; disk /dev/vda3; address {0.address}:7789; "
+    "meta-disk internal; }}\n"
+)
 COROSYNC = """totem {{
   version: 2
   cluster_name: NASCluster
@@ -96,7 +99,10 @@ def write_files(cluster: FakeCluster) -> None:
     one, two = pair(cluster)
     hosts = HOST.format(one) + HOST.format(two)
     resource = RESOURCE_9 if cluster.toolset.has("drbd", since="9") else RESOURCE
-    share = "[global]\n\tworkgroup = WORKGROUP\n{}[opt]\n\tcomment = Test Cluster\n\tpath = /opt\n\tread only = no\n"
+    share = (
+        "[global]\n\tworkgroup = WORKGROUP\n{}[opt]\n\tcomment = Test Cluster\n"
+        "\tpath = /opt\n\tread only = no\n"
+    )
     for node in (one, two):
         node.files.write("/etc/drbd.d/r0.res", resource.format(hosts=hosts))
         node.files.write(
@@ -242,7 +248,8 @@ def run(cluster: FakeCluster, node: FakeNode, step: Step) -> None:
     output = node.execute(shlex.split(step.line), stdin.encode())
     if output.exit_code:
         raise AssertionError(
-            f"{node.name}: {step.line} ends with {output.exit_code}: {output.error_text}{output.text}"
+            f"{node.name}: {step.line} ends with {output.exit_code}: "
+            f"{output.error_text}{output.text}"
         )
 
 

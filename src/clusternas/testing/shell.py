@@ -98,7 +98,7 @@ def nothing(_node: FakeNode) -> None:
 def options(
     args: Sequence[str], short: str = "", long: Sequence[str] = (), *, code: int = 1, tool: str = ""
 ) -> tuple[Mapping[str, str], list[str]]:
-    """Options (without their dashes; the last of a repeated one) and operands, mixed as getopt does."""
+    """Options (without dashes; of a repeated one the last) and operands, mixed as getopt does."""
     try:
         pairs, operands = getopt.gnu_getopt(list(args), short, list(long))
     except getopt.GetoptError as error:

@@ -197,10 +197,20 @@ def branch(node: FakeNode, tree: Tree, names: list[str], exact: bool) -> dict[st
     targets = [m.target for m in node.mounts.values() if m.source == device.path]
     mounts: list[str | None] = [*targets] or [None]
     values: dict[str, object] = {
-        "name": short, "kname": short, "path": device.path, "maj:min": "253:0", "rm": False, "ro": False,
-        "size": device.size if exact else human(device.size), "type": device.kind, "mountpoints": mounts,
-        "mountpoint": mounts[0], "fstype": found.get("TYPE"), "uuid": found.get("UUID"), "label": found.get("LABEL"),
-    }  # fmt: skip
+        "name": short,
+        "kname": short,
+        "path": device.path,
+        "maj:min": "253:0",
+        "rm": False,
+        "ro": False,
+        "size": device.size if exact else human(device.size),
+        "type": device.kind,
+        "mountpoints": mounts,
+        "mountpoint": mounts[0],
+        "fstype": found.get("TYPE"),
+        "uuid": found.get("UUID"),
+        "label": found.get("LABEL"),
+    }
     row = {name: values.get(name) for name in names}
     if tree.above:
         row["children"] = [branch(node, other, names, exact) for other in tree.above]

@@ -1,4 +1,4 @@
-"""ccs_tool of cluster 3.0, editing the node's cluster.conf; any misuse prints usage and exits 0, as it does."""
+"""ccs_tool of cluster 3.0 on the node's cluster.conf; misuse prints its usage and exits 0."""
 
 from __future__ import annotations
 

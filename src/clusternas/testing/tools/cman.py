@@ -75,7 +75,8 @@ def start(node: FakeNode) -> None:
         if theirs is not None and theirs.name == config.name and theirs.version != config.version:
             raise Exit(
                 1,
-                f"Starting cman... corosync died: config version {config.version} differs from {theirs.version}",
+                f"Starting cman... corosync died: config version {config.version} differs "
+                f"from {theirs.version}",
             )
     coming = sum(config.nodes[n.name].votes for n in node.cluster.alive() if n.name in config.nodes)
     if coming < quorum(config):
@@ -247,14 +248,17 @@ def as_xml(node: FakeNode, config: ClusterConfig) -> str:
     """clustat -x."""
     known = node.of(Member).known
     rows = [
-        f'    <node name="{one.name}" state="{int(name in known)}" local="{int(name == node.name)}" estranged="0" '
-        f'rgmanager="{int(name in known and manages(node.cluster.nodes[name]))}" rgmanager_master="0" qdisk="0" '
+        f'    <node name="{one.name}" state="{int(name in known)}" '
+        f'local="{int(name == node.name)}" estranged="0" '
+        f'rgmanager="{int(name in known and manages(node.cluster.nodes[name]))}" '
+        'rgmanager_master="0" qdisk="0" '
         f'nodeid="0x{one.id:08x}"/>\n'
         for name, one in config.nodes.items()
     ]
     return (
         '<?xml version="1.0"?>\n<clustat version="4.1.1">\n'
-        f'  <cluster name="{config.name}" id="{cluster_id(config.name)}" generation="{4 * len(known)}"/>\n'
+        f'  <cluster name="{config.name}" id="{cluster_id(config.name)}" '
+        f'generation="{4 * len(known)}"/>\n'
         f'  <quorum quorate="{int(quorate(node))}" groupmember="{int(manages(node))}"/>\n'
         f"  <nodes>\n{''.join(rows)}  </nodes>\n</clustat>\n"
     )

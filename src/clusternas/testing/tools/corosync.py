@@ -57,7 +57,8 @@ def integer(key: str, value: str) -> str:
     """A value, checked where corosync wants a number."""
     if key in WORDS and not re.fullmatch(r"\+?\d+", value):
         raise failed(
-            f'parser error: Value of key "{key}" is expected to be integer in range (0..4294967295), but "{value}" was given'
+            f'parser error: Value of key "{key}" is expected to be integer in range '
+            f'(0..4294967295), but "{value}" was given'
         )
     return value
 
@@ -221,20 +222,22 @@ def cfgtool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
 
 
 def cmapctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
-    """corosync-cmapctl: what the file says, and the members."""
+    """corosync-cmapctl [-b] [PREFIX]: what the file says, and the members."""
     config = running(node, "Failed to initialize the cmap API. Error CS_ERR_LIBRARY")
-    keys = {
-        f"{key} ({'u32' if key.endswith(('nodeid', 'version')) else 'u8' if key.endswith('two_node') else 'str'})": value
-        for key, value in parse(node.files.text(CONF))
-    }
+    keys = {(key, kind_of(key)): value for key, value in parse(node.files.text(CONF))}
     for name, one in config.nodes.items():
-        joined = name in node.of(Member).known
-        keys[f"runtime.members.{one.id}.ip (str)"] = f"r(0) ip({one.address}) "
-        keys[f"runtime.members.{one.id}.status (str)"] = "joined" if joined else "left"
-    wanted = next((args[i + 1] for i, arg in enumerate(args[:-1]) if arg in ("-b", "-g")), "")
-    return "".join(
-        f"{key} = {value}\n" for key, value in sorted(keys.items()) if key.startswith(wanted)
-    )
+        member = f"runtime.members.{one.id}"
+        keys[f"{member}.ip", "str"] = f"r(0) ip({one.address}) "
+        keys[f"{member}.status", "str"] = "joined" if name in node.of(Member).known else "left"
+    prefix = args[-1] if args and not args[-1].startswith("-") else ""
+    rows = (f"{key} ({kind}) = {value}\n" for (key, kind), value in sorted(keys.items()))
+    return "".join(row for row in rows if row.startswith(prefix))
+
+
+def kind_of(key: str) -> str:
+    """The type that corosync gives a key."""
+    word = key.rpartition(".")[2]
+    return "u8" if word in ("two_node", "wait_for_all") else "u32" if word in WORDS else "str"
 
 
 TOOLS = {

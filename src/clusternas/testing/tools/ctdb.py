@@ -20,8 +20,9 @@ __all__ = ["DAEMONS", "TOOLS", "react"]
 
 NODES = "/etc/ctdb/nodes"
 ADDRESSES = "/etc/ctdb/public_addresses"
-SCRIPTS = """00.ctdb 01.reclock 05.system 06.nfs 10.interface 11.natgw 11.routing 13.per_ip_routing
-20.multipathd 31.clamd 40.vsftpd 41.httpd 48.netbios 49.winbind 50.samba 60.nfs 70.iscsi 91.lvs""".split()
+SCRIPTS = """00.ctdb 01.reclock 05.system 06.nfs 10.interface 11.natgw 11.routing
+13.per_ip_routing 20.multipathd 31.clamd 40.vsftpd 41.httpd 48.netbios 49.winbind 50.samba 60.nfs
+70.iscsi 91.lvs""".split()
 ALWAYS = ("00.ctdb", "01.reclock", "05.system")
 ENABLED = "/etc/ctdb/events/legacy"
 FLAGS = (
@@ -203,7 +204,10 @@ def line(node: FakeNode, peer: Peer) -> str:
     """A node for people."""
     bad = flags(node, peer)
     words = "|".join(flag.upper() for flag in FLAGS if flag in bad) or "OK"
-    return f"pnn:{peer.number} {peer.address:<16} {words}{' (THIS NODE)' if peer.node is node else ''}\n"
+    return (
+        f"pnn:{peer.number} {peer.address:<16} "
+        f"{words}{' (THIS NODE)' if peer.node is node else ''}\n"
+    )
 
 
 def header() -> str:

@@ -27,11 +27,12 @@ __all__ = [
     "wait_for_locks",
 ]
 
-DEFAULTS = """daemon_debug=0 foreground=1 log_debug=0 protocol=detect port=21064 debug_logfile=0 bind_all=0 mark=0
-enable_fscontrol=0 enable_plock=1 plock_debug=0 plock_rate_limit=0 plock_ownership=0 drop_resources_time=10000
-drop_resources_count=10 drop_resources_age=10000 post_join_delay=30 enable_fencing=1 enable_concurrent_fencing=0
-enable_startup_fencing=1 repeat_failed_fencing=1 enable_quorum_fencing=1 enable_quorum_lockspace=1 enable_helper=1
-help=-1 version=-1"""
+DEFAULTS = """daemon_debug=0 foreground=1 log_debug=0 protocol=detect port=21064 debug_logfile=0
+bind_all=0 mark=0 enable_fscontrol=0 enable_plock=1 plock_debug=0 plock_rate_limit=0
+plock_ownership=0 drop_resources_time=10000 drop_resources_count=10 drop_resources_age=10000
+post_join_delay=30 enable_fencing=1 enable_concurrent_fencing=0 enable_startup_fencing=1
+repeat_failed_fencing=1 enable_quorum_fencing=1 enable_quorum_lockspace=1 enable_helper=1 help=-1
+version=-1"""
 
 
 @attrs.define
@@ -164,7 +165,8 @@ def waiting(node: FakeNode, space: LockSpace) -> str:
     old = has("cman")(node.cluster.toolset)
     words = f"wait_messages 0 wait_condition 1 {why}" if old else f"wait {why}"
     return (
-        f"new change    member {len(left)} joined 0 remove {gone} failed {gone} seq {number},{number}\n"
+        f"new change    member {len(left)} joined 0 remove {gone} failed {gone} seq "
+        f"{number},{number}\n"
         f"new status    {words}\nnew members   {''.join(f'{i} ' for i in left)}\n"
     )
 
@@ -177,7 +179,8 @@ def status(node: FakeNode) -> str:
         return "cannot connect to dlm_controld\n"
     ring = 10 + len(member.joined_at) + 4 * len(member.lost_at)
     rows = [
-        f"cluster nodeid {config.nodes[node.name].id} quorate {int(quorate(node))} ring seq {ring} {ring}"
+        f"cluster nodeid {config.nodes[node.name].id} quorate {int(quorate(node))} ring seq "
+        f"{ring} {ring}"
     ]
     victims = sorted(victim_ids(node))
     rows += [f"daemon now {uptime(node)} fence_pid {16903 if victims else 0} "]
@@ -201,7 +204,10 @@ def known(member: Member, name: str, number: int, start: float) -> str:
     times = (member.joined_at.get(name), member.lost_at.get(name), member.fenced.get(name))
     added, lost, fenced = (0 if moment is None else round(moment - start) for moment in times)
     here = "M" if name in member.known else "X"
-    return f"node {number} {here} add {added} rem {lost} fail {lost} fence {fenced} at {int(bool(fenced))} {fenced}"
+    return (
+        f"node {number} {here} add {added} rem {lost} fail {lost} fence {fenced} at "
+        f"{int(bool(fenced))} {fenced}"
+    )
 
 
 def dump_config(node: FakeNode) -> str:

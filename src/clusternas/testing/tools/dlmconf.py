@@ -1,4 +1,4 @@
-"""dlm.conf as dlm_controld reads it: keys in column 0, booleans through atoi, sections of fence devices."""
+"""dlm.conf as dlm_controld reads it: keys in column 0, booleans as numbers, fence devices."""
 
 from __future__ import annotations
 

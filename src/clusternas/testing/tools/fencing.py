@@ -23,7 +23,8 @@ def react(cluster: FakeCluster) -> None:
             continue
         group = members(node)
         for victim in sorted(node.of(Member).victims):
-            if (fences(node) and node is group[0] and try_agents(node, cluster.nodes[victim])) or not fences(node):
+            acts = node is group[0]
+            if not fences(node) or (acts and try_agents(node, cluster.nodes[victim])):
                 acknowledge(node, victim)
 
 

@@ -123,8 +123,10 @@ def summary(made: Gfs2, path: str, journal: int) -> str:
     """What mkfs prints of its work."""
     blocks = made.size // 4096
     return (
-        "Discarding device contents (may take a while on large devices): Done\nAdding journals: Done\n"
-        "Building resource groups: Done\nCreating quota file: Done\nWriting superblock and syncing: Done\n"
+        "Discarding device contents (may take a while on large devices): Done\n"
+        "Adding journals: Done\n"
+        "Building resource groups: Done\nCreating quota file: Done\n"
+        "Writing superblock and syncing: Done\n"
         f"Device:                    {path}\n"
         "Block size:                4096\n"
         f"Device size:               {made.size / 1024**3:.2f} GB ({blocks} blocks)\n"
@@ -272,7 +274,10 @@ def jadd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     device, content = mounted(node, operands[0], "gfs2_jadd")
     more = int(given.get("j", "1"))
     device.write(attrs.evolve(content, journals=content.journals + more))
-    return f"Filesystem: {operands[0]}\nOld journals: {content.journals}\nNew journals: {content.journals + more}\n"
+    return (
+        f"Filesystem: {operands[0]}\nOld journals: {content.journals}\n"
+        f"New journals: {content.journals + more}\n"
+    )
 
 
 def grow(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
@@ -284,7 +289,10 @@ def grow(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     if "T" not in given:
         device.write(attrs.evolve(content, size=device.size))
     grown = (device.size - content.size) // MIB
-    return f"FS: Mount point:             {operands[0]}\nThe file system will grow by {grown}MB.\ngfs2_grow complete.\n"
+    return (
+        f"FS: Mount point:             {operands[0]}\n"
+        f"The file system will grow by {grown}MB.\ngfs2_grow complete.\n"
+    )
 
 
 def fsck(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:

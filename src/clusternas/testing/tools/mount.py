@@ -23,7 +23,7 @@ SWAPPED = ("defaults", "_netdev", "noauto", "auto", "nofail", "rw")
 
 
 def mount(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """mount [-t TYPE] [-o OPTIONS] DEVICE DIRECTORY, a line of fstab by either, -a, or the table."""
+    """mount [-t TYPE] [-o OPTIONS] DEVICE DIRECTORY; one of them of fstab; -a; or the table."""
     given, operands = options(args, "t:o:avrwn", code=1)
     if "a" in given:
         mount_all(node)
@@ -49,7 +49,7 @@ def fstab(node: FakeNode) -> list[Mount]:
         for line in node.files.text("/etc/fstab").splitlines()
         if line.strip()[:1] not in ("", "#")
     )
-    return [Mount(row[0], row[1], row[2], (row + ["defaults"])[3]) for row in rows if len(row) >= 3]
+    return [Mount(*[*row, "defaults"][:4]) for row in rows if len(row) >= 3]
 
 
 def fstab_line(node: FakeNode, operand: str) -> Mount:
@@ -83,7 +83,8 @@ def mount_one(node: FakeNode, source: str, directory: str, kind: str, words: str
     if not isinstance(content, Gfs2 | OtherData) or (kind and kind != type_of(content)):
         raise Exit(
             32,
-            f"{where}wrong fs type, bad option, bad superblock on {device.path}, missing codepage or helper program, or other error.",
+            f"{where}wrong fs type, bad option, bad superblock on {device.path}, missing "
+            "codepage or helper program, or other error.",
         )
     if directory in node.mounts:
         raise Exit(32, f"{where}{device.path} already mounted on {directory}.")

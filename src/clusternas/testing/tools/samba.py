@@ -51,7 +51,8 @@ def config(node: FakeNode) -> dict[str, dict[str, str]]:
             if "]" not in line:
                 raise Exit(
                     1,
-                    f"Load smb config files from {CONF}\nparams.c:Section() - Badly formed line {number}\nError loading services.",
+                    f"Load smb config files from {CONF}\n"
+                    f"params.c:Section() - Badly formed line {number}\nError loading services.",
                 )
             current = sections.setdefault(line[1 : line.index("]")].strip().lower(), {})
         elif "=" in line:
@@ -96,7 +97,10 @@ def testparm(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
         if section != "global":
             rows.append(f"\n\n[{section}]\n")
             rows += [f"\t{name} = {spell(value)}\n" for name, value in sorted(settings.items())]
-    notes = f"Load smb config files from {path}\nLoaded services file OK.\nServer role: ROLE_STANDALONE\n\n"
+    notes = (
+        f"Load smb config files from {path}\nLoaded services file OK.\n"
+        "Server role: ROLE_STANDALONE\n\n"
+    )
     return said("".join(rows), notes)
 
 
@@ -116,24 +120,21 @@ def smbstatus(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     if "--json" in args or "-j" in args:
         return json.dumps(as_json(node, sessions)) + "\n"
     release = node.cluster.toolset.samba
+    clock = node.cluster.clock()
     rows = [f"\nSamba version {release}\n"]
     rows.append(
-        "PID     Username     Group        Machine                                   Protocol Version  Encryption           Signing              \n"
+        "PID     Username     Group        Machine                                   "
+        "Protocol Version  Encryption           Signing              \n"
     )
     rows.append("-" * 136 + "\n")
-    rows += [
-        f"{s.pid:<7} {s.user:<12} {s.user:<12} {s.machine:<41} SMB3_11           -                    -\n"
-        for s in sessions
-    ]
+    tail = "SMB3_11           -                    -\n"
+    rows += [f"{s.pid:<7} {s.user:<12} {s.user:<12} {s.machine:<41} {tail}" for s in sessions]
     rows.append(
-        "\nService      pid     Machine       Connected at                     Encryption   Signing     \n"
-        + "-" * 93
-        + "\n"
+        "\nService      pid     Machine       Connected at                     Encryption   "
+        "Signing     \n" + "-" * 93 + "\n"
     )
-    rows += [
-        f"{s.share:<12} {s.pid:<7} {s.machine:<13} {node.cluster.clock()} UTC     -            -           \n"
-        for s in sessions
-    ]
+    tail = "-            -           \n"
+    rows += [f"{s.share:<12} {s.pid:<7} {s.machine:<13} {clock} UTC     {tail}" for s in sessions]
     return "".join(rows) + "\nNo locked files\n\n"
 
 
@@ -143,29 +144,43 @@ def as_json(node: FakeNode, sessions: list[Session]) -> dict[str, object]:
         s.pid: {"pid": str(s.pid), "task_id": "0", "vnn": str(node.number - 1), "unique_id": "1"}
         for s in sessions
     }
+    plain = {"cipher": "-", "degree": "none"}
+    now = node.cluster.clock("%Y-%m-%dT%H:%M:%S.000000")
     return {
-        "timestamp": node.cluster.clock("%Y-%m-%dT%H:%M:%S.000000+0000"),
+        "timestamp": f"{now}+0000",
         "version": str(node.cluster.toolset.samba),
         "smb_conf": CONF,
         "sessions": {
             str(i): {
-                "session_id": str(i), "server_id": server[s.pid], "uid": 5000, "gid": 5000, "username": s.user,
-                "groupname": s.user, "remote_machine": s.machine, "hostname": f"ipv4:{s.machine}:50296",
-                "session_dialect": "SMB3_11", "encryption": {"cipher": "-", "degree": "none"},
-                "signing": {"cipher": "-", "degree": "none"},
+                "session_id": str(i),
+                "server_id": server[s.pid],
+                "uid": 5000,
+                "gid": 5000,
+                "username": s.user,
+                "groupname": s.user,
+                "remote_machine": s.machine,
+                "hostname": f"ipv4:{s.machine}:50296",
+                "session_dialect": "SMB3_11",
+                "encryption": plain,
+                "signing": plain,
             }
             for i, s in enumerate(sessions, 1)
         },
         "tcons": {
             str(i): {
-                "service": s.share, "server_id": server[s.pid], "tcon_id": str(i), "session_id": str(i), "machine": s.machine,
-                "connected_at": node.cluster.clock("%Y-%m-%dT%H:%M:%S.000000+00:00"),
-                "encryption": {"cipher": "-", "degree": "none"}, "signing": {"cipher": "-", "degree": "none"},
+                "service": s.share,
+                "server_id": server[s.pid],
+                "tcon_id": str(i),
+                "session_id": str(i),
+                "machine": s.machine,
+                "connected_at": f"{now}+00:00",
+                "encryption": plain,
+                "signing": plain,
             }
             for i, s in enumerate(sessions, 1)
         },
         "open_files": {},
-    }  # fmt: skip
+    }
 
 
 def smbclient(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:

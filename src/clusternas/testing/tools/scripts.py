@@ -1,4 +1,4 @@
-"""The shell scripts of clusternas, acted out on a node's files: those of `core.files`, and the batch of gathering."""
+"""The shell scripts of clusternas, acted out: `core.files`, `core.batch`, GFS2's inspection."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KINDS = {"file": stat.S_IFREG, "dir": stat.S_IFDIR, "link": stat.S_IFLNK, "block
 
 
 def shell(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
-    """`sh -c SCRIPT NAME ARGUMENT…` for a script that clusternas owns, or one plain command line."""
+    """`sh -c SCRIPT NAME ARGUMENT…` for a script that clusternas owns, or a plain command."""
     if args[:1] != ("-c",) or len(args) < 2:
         raise Exit(127, "sh: this fake runs only `sh -c`")
     action = SCRIPTS.get(args[1].strip())

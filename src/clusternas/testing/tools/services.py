@@ -195,7 +195,7 @@ def scripted(node: FakeNode, name: str, action: str) -> Answer:
 
 
 def systemctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """systemctl start, stop, restart, reload, enable, disable, is-active, is-enabled, show, status, daemon-reload."""
+    """systemctl: start, stop, restart, enable, disable, is-active, is-enabled, show, status."""
     words = [arg for arg in args if not arg.startswith("-")]
     names = [unit.removesuffix(".service") for unit in words[1:]]
     match words[:1]:
@@ -220,7 +220,8 @@ def systemctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
             verb = words[0]
             raise Exit(
                 5,
-                f"Failed to {verb} {name}.service: Unit {name}.service not {'found' if verb == 'start' else 'loaded'}.",
+                f"Failed to {verb} {name}.service: Unit {name}.service not "
+                f"{'found' if verb == 'start' else 'loaded'}.",
             )
         unit_action(node, words[0], name, now="--now" in args)
     return ""
@@ -327,7 +328,7 @@ def shown(node: FakeNode, name: str) -> str:
 
 
 def boot(nodes: Sequence[FakeNode], runlevel: int) -> None:
-    """Start what each node's run level or enabled units say, in step; what fails is on the console."""
+    """Start what each node's run level or enabled units say, in step; failures are on consoles."""
     turns = [(place, node, name) for node in nodes for place, name in order(node, runlevel)]
     for _, node, name in sorted(turns, key=lambda turn: turn[0]):
         try:

@@ -97,7 +97,8 @@ def load(node: FakeNode) -> dict[str, ResourceConfig]:
                 if name in found:
                     raise Exit(
                         10,
-                        f"{path}:{statement.line}: conflicting use of resource section '{name}' ...",
+                        f"{path}:{statement.line}: conflicting use of resource section "
+                        f"'{name}' ...",
                     )
                 found[name] = (path, statement)
     return {
@@ -163,7 +164,8 @@ def parse(path: str, text: str) -> list[Statement]:
             else:
                 raise Exit(
                     10,
-                    f"{path}:{line_here}: Parse error: ';' expected,\n\tbut got '{token}' (TK {ord(mark)})",
+                    f"{path}:{line_here}: Parse error: ';' expected,\n"
+                    f"\tbut got '{token}' (TK {ord(mark)})",
                 )
 
     return list(block(0))
@@ -218,7 +220,8 @@ def check(node: FakeNode, path: str, statement: Statement) -> None:
             if not nine and word in ONLY_9 and ONLY_9[word] in ("", section):
                 raise Exit(
                     10,
-                    f"{path}:{row.line}: Parse error: 'an option keyword' expected,\n\tbut got '{word}'",
+                    f"{path}:{row.line}: Parse error: 'an option keyword' expected,\n"
+                    f"\tbut got '{word}'",
                 )
             if old and word in FLAGS_83 and len(row.words) > 1:
                 raise Exit(
@@ -227,7 +230,8 @@ def check(node: FakeNode, path: str, statement: Statement) -> None:
     if old and option_table(statement).get(("net", "protocol")) is None:
         raise Exit(
             10,
-            f"{path}:{statement.line}: in resource {statement.words[1]}:\n\tprotocol definition missing.",
+            f"{path}:{statement.line}: in resource {statement.words[1]}:\n"
+            "\tprotocol definition missing.",
         )
 
 

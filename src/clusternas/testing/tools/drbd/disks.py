@@ -20,24 +20,30 @@ def create_md(request: Request) -> Answer:
         if disk is None:
             raise Exit(
                 20,
-                f"open({config.disk}) failed: No such file or directory\nCommand 'drbdmeta' terminated with exit code 20",
+                f"open({config.disk}) failed: No such file or directory\n"
+                "Command 'drbdmeta' terminated with exit code 20",
             )
         if request.node.claims.get(config.disk):
             raise Exit(
                 20,
-                f"Device '{config.minor}' is configured!\nCommand 'drbdmeta {config.minor}' terminated with exit code 20",
+                f"Device '{config.minor}' is configured!\n"
+                f"Command 'drbdmeta {config.minor}' terminated with exit code 20",
             )
         if disk.metadata is None and isinstance(disk.content, OtherData):
             raise Exit(
                 40,
-                f"md_offset {disk.size}\nFound {disk.content.type} filesystem\nDevice size would be truncated",
+                f"md_offset {disk.size}\nFound {disk.content.type} filesystem\n"
+                "Device size would be truncated",
             )
         if disk.metadata is not None and not yes:
             raise Exit(1, OVERWRITE.format(config.disk, disk.size - 4096), "Operation cancelled.\n")
         request.node.cluster.overwrite(request.node, config.disk, disk.content)
         disk.content, disk.metadata = None, Metadata()
         bitmap = disk.size // 1024 - usable_size(disk.size) - 36
-    made = "initializing activity log\nWriting meta data...\nNew drbd meta data block successfully created.\n"
+    made = (
+        "initializing activity log\nWriting meta data...\n"
+        "New drbd meta data block successfully created.\n"
+    )
     return said(made, f"initializing bitmap ({bitmap} KB) to all zero")
 
 

@@ -40,7 +40,8 @@ class Request:
         if found is None:
             raise self.refusal(
                 10,
-                "Failure: (127) Device minor not allocated\nadditional info from kernel:\nunknown minor",
+                "Failure: (127) Device minor not allocated\nadditional info from kernel:\n"
+                "unknown minor",
             )
         return found
 

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def primary(request: Request) -> Answer:
-    """Promote; `--force` (8.3: `--overwrite-data-of-peer`) declares this node's data the good ones."""
+    """Promote; `--force` (8.3: `--overwrite-data-of-peer`) makes this node's data the good ones."""
     resource = request.resource
     peer = peer_of(request.node, resource) if resource.connection == "Connected" else None
     if peer is not None and peer[1].role == "Primary" and not resource.dual:
@@ -75,7 +75,7 @@ def secondary(request: Request) -> Answer:
 
 
 def new_current_uuid(request: Request) -> Answer:
-    """With `--clear-bitmap` on a fresh connected pair: both are declared equal, nothing is copied."""
+    """With `--clear-bitmap` on a fresh connected pair: both count as equal, nothing is copied."""
     for replica in request.replicas:
         peer = replica.partner()
         fresh = (

@@ -1,4 +1,4 @@
-"""The drbd service: all resources up, wait for the peer, become Primary where the configuration says so."""
+"""The drbd service: resources up, wait for the peer, become Primary where the files say so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the DRBD tools print of the state: /proc/drbd, drbd-overview, status, events2, in their own layout."""
+"""What the DRBD tools print of the state: /proc/drbd, drbd-overview, status, events2."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def roles(replica: Replica) -> str:
 def dstate(replica: Replica) -> str:
     """Both disk states, own first."""
     peer = replica.partner()
-    return f"{replica.volume.disk}/{peer.volume.disk if peer is not None else replica.volume.peer_disk}"
+    theirs = peer.volume.disk if peer is not None else replica.volume.peer_disk
+    return f"{replica.volume.disk}/{theirs}"
 
 
 def out_of_sync(replica: Replica) -> int:
@@ -126,12 +127,14 @@ def proc_minor(replica: Replica) -> str:
     protocol = (
         resource.config.get("net", "protocol", "C") if resource.connection != "StandAlone" else " "
     )
-    flags = f"{'s' if resource.suspended else 'r'}{'-----' if family(replica.node) == '8.4' else '----'}"
+    dashes = "-----" if family(replica.node) == "8.4" else "----"
+    flags = ("s" if resource.suspended else "r") + dashes
     read = volume.sent
     return (
         f"{volume.config.minor:2d}: cs:{cstate(replica)} ro:{role(resource, replica.partner())} "
         f"ds:{dstate(replica)} {protocol} {flags}\n"
-        f"    ns:{volume.sent} nr:{volume.received} dw:{volume.written + volume.received} dr:{read} al:8 bm:0 "
+        f"    ns:{volume.sent} nr:{volume.received} dw:{volume.written + volume.received} "
+        f"dr:{read} al:8 bm:0 "
         f"lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:{out_of_sync(replica)}\n{progress_bar(replica)}"
     )
 
@@ -172,7 +175,8 @@ def overview(node: FakeNode) -> str:
             else " "
         )
         rows.append(
-            f"  {volume.config.minor}:{resource.config.name}  {cstate(replica)} {role(resource, replica.partner())} "
+            f"  {volume.config.minor}:{resource.config.name}  {cstate(replica)} "
+            f"{role(resource, replica.partner())} "
             f"{dstate(replica)} {protocol} r---- {used_by(replica)}\n"
         )
         rows.append(progress_bar(replica).split("K\n")[0] + ("K\n" if volume.sync else ""))
@@ -201,7 +205,8 @@ def xml_row(replica: Replica) -> str:
     done = f' resynced_percent="{percent(replica):.1f}"' if replica.volume.sync else ""
     return (
         f'<resource minor="{replica.volume.config.minor}" name="{replica.resource.config.name}" '
-        f'cs="{cstate(replica)}" ro1="{sides[0]}" ro2="{sides[1]}" ds1="{disks[0]}" ds2="{disks[1]}"'
+        f'cs="{cstate(replica)}" ro1="{sides[0]}" ro2="{sides[1]}" ds1="{disks[0]}" '
+        f'ds2="{disks[1]}"'
         f"{done}{' suspended' if replica.resource.suspended else ''} />\n"
     )
 

@@ -130,7 +130,7 @@ class Replica:
         return self.peer() if self.resource.connection == "Connected" else None
 
     def truth(self) -> Replica | None:
-        """The replica that holds the data as this node sees it: its own if it is good, or the peer's."""
+        """The replica that holds the data for this node: its own if it is good, or the peer's."""
         if self.volume.disk in ("UpToDate", "Consistent", "Outdated"):
             return self
         other = self.partner()

@@ -44,7 +44,7 @@ def lvmconf(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
 
 
 def start_clvmd(node: FakeNode) -> None:
-    """Start clvmd: it needs cman; told to use another stack it takes cman down. Then all volumes are activated."""
+    """Start clvmd and activate all volumes; told to use another stack it takes cman down."""
     options = STACK.search(node.files.text("/etc/sysconfig/clvmd"))
     if options is not None and options.group(1) not in ("cman", "auto"):
         membership.leave(node)

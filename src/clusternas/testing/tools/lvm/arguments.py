@@ -15,13 +15,13 @@ __all__ = ["lvm_uuid", "parse", "wanted"]
 UNITS = {"b": 1, "s": 512, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SHORT = "yfqvtn:L:l:W:Z:a:c:s:K"
-LONG = """yes force quiet verbose test name= size= extents= wipesignatures= zero= activate= clustered=
-shared lock-start lockstart lock-stop lockstop locktype= lockopt= config= resizefs metadatasize=
-dataalignment= physicalextentsize= refresh addtag= nolocking sysinit""".split()
+LONG = """yes force quiet verbose test name= size= extents= wipesignatures= zero= activate=
+clustered= shared lock-start lockstart lock-stop lockstop locktype= lockopt= config= resizefs
+metadatasize= dataalignment= physicalextentsize= refresh addtag= nolocking sysinit""".split()
 SAME = dict(
     pair.split("=")
-    for pair in """lockstart=lock-start lockstop=lock-stop n=name L=size l=extents a=activate c=clustered
-    y=yes W=wipesignatures f=force""".split()
+    for pair in """lockstart=lock-start lockstop=lock-stop n=name L=size l=extents a=activate
+    c=clustered y=yes W=wipesignatures f=force""".split()
 )
 
 

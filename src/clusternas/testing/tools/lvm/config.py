@@ -55,7 +55,8 @@ def load(node: FakeNode) -> LvmConfig:
         where = len(text.encode())
         raise Exit(
             4,
-            f"Parse error at byte {where} (line {text.count(chr(10)) + 1}): unexpected token\n  Failed to load config file {CONF}",
+            f"Parse error at byte {where} (line {text.count(chr(10)) + 1}): unexpected "
+            f"token\n  Failed to load config file {CONF}",
         )
     settings = {
         match.group(1).rpartition("/")[2]: match.group(2) for match in SETTING.finditer(text)

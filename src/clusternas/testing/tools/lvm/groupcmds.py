@@ -95,7 +95,8 @@ def vgchange(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
         if name not in found.groups:
             raise Exit(
                 5,
-                f'{found.warnings}  Volume group "{name}" not found\n  Cannot process volume group {name}',
+                f'{found.warnings}  Volume group "{name}" not found\n'
+                f"  Cannot process volume group {name}",
             )
         rows.append(vgchange_one(node, found.groups[name], given))
     return said("".join(rows), found.warnings)

@@ -49,7 +49,8 @@ def pvcreate(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
             name = content.group.name
             raise Exit(
                 5,
-                f'  Can\'t initialize physical volume "{path}" of volume group "{name}" without -ff',
+                f'  Can\'t initialize physical volume "{path}" of volume group "{name}" '
+                "without -ff",
             )
         if content is not None and not isinstance(content, PhysicalVolume) and "yes" not in given:
             kind = type_of(content)
@@ -119,7 +120,8 @@ def label_for(node: FakeNode, path: str) -> PhysicalVolume:
     if not isinstance(content, PhysicalVolume):
         raise Exit(
             5,
-            f"  Aborted wiping of {type_of(content)}.\n  Unable to add physical volume '{path}' to volume group.",
+            f"  Aborted wiping of {type_of(content)}.\n"
+            f"  Unable to add physical volume '{path}' to volume group.",
         )
     if content.group is not None:
         raise Exit(

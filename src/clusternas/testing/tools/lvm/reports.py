@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["fullreport", "lv_rows", "pv_rows", "reachable", "report", "vg_rows"]
 
 Rows: TypeAlias = list[Row]
-LONG = """units= nosuffix noheadings separator= options= reportformat= config= readonly all quiet select=
-nolocking yes ignorelockingfailure shared foreign ignoreskippedcluster nameprefixes unquoted""".split()
+LONG = """units= nosuffix noheadings separator= options= reportformat= config= readonly all
+quiet select= nolocking yes ignorelockingfailure shared foreign ignoreskippedcluster
+nameprefixes unquoted""".split()
 EMPTY = """pool_lv origin data_percent metadata_percent move_pv mirror_log copy_percent
 convert_lv""".split()
 DEFAULT = {
@@ -43,14 +44,22 @@ def pv_rows(node: FakeNode, found: Scan) -> Rows:
     """One row per physical volume."""
     rows: Rows = []
     for device, label in found.labels:
-        group = found.groups[label.group.name].value if label.group is not None else None
-        used = allocated(found, label.uuid) if group is not None else 0
-        size = group.devices[label.uuid] * group.extent_size if group is not None else label.size
-        rows.append({
-            "pv_name": device.path, "pv_fmt": "lvm2", "pv_attr": "a--" if group is not None else "---",
-            "pv_size": size, "pv_free": size - used, "pv_used": used, "pv_uuid": label.uuid, "dev_size": device.size,
-            **(vg_row(node, found.groups[group.name]) if group is not None else {"vg_name": ""}),
-        })  # fmt: skip
+        group = found.groups[label.group.name] if label.group is not None else None
+        size, used = label.size, 0
+        if group is not None:
+            size = group.value.devices[label.uuid] * group.value.extent_size
+            used = allocated(found, label.uuid)
+        row = {
+            "pv_name": device.path,
+            "pv_fmt": "lvm2",
+            "pv_attr": "a--" if group is not None else "---",
+            "pv_size": size,
+            "pv_free": size - used,
+            "pv_used": used,
+            "pv_uuid": label.uuid,
+            "dev_size": device.size,
+        }
+        rows.append({**row, **(vg_row(node, group) if group is not None else {"vg_name": ""})})
     return rows
 
 
@@ -71,16 +80,27 @@ def vg_row(node: FakeNode, group: Group) -> Row:
     value = group.value
     mark = {"clustered": "c", "dlm": "s"}.get(value.locking, "-")
     partial = "-" if value.devices.keys() <= group.paths.keys() else "p"
+    unlocked = "" if old(node) else "none"
     return {
-        "vg_name": value.name, "pv_count": len(value.devices), "lv_count": len(value.volumes), "snap_count": 0,
-        "vg_attr": f"wz-{partial}n{mark}", "vg_size": value.extents * value.extent_size,
-        "vg_free": value.free * value.extent_size, "vg_uuid": value.uuid, "vg_extent_size": value.extent_size,
-        "vg_extent_count": value.extents, "vg_free_count": value.free, "vg_seqno": value.sequence,
-        "vg_lock_type": "dlm" if value.locking == "dlm" else "none" if not old(node) else "",
+        "vg_name": value.name,
+        "pv_count": len(value.devices),
+        "lv_count": len(value.volumes),
+        "snap_count": 0,
+        "vg_attr": f"wz-{partial}n{mark}",
+        "vg_size": value.extents * value.extent_size,
+        "vg_free": value.free * value.extent_size,
+        "vg_uuid": value.uuid,
+        "vg_extent_size": value.extent_size,
+        "vg_extent_count": value.extents,
+        "vg_free_count": value.free,
+        "vg_seqno": value.sequence,
+        "vg_lock_type": "dlm" if value.locking == "dlm" else unlocked,
         "vg_lock_args": f"1.0.0:{value.cluster}" if value.cluster else "",
         "vg_clustered": "clustered" if value.locking == "clustered" else "",
-        "vg_shared": "shared" if value.locking == "dlm" else "", "vg_systemid": "", "vg_missing_pv_count": 0,
-    }  # fmt: skip
+        "vg_shared": "shared" if value.locking == "dlm" else "",
+        "vg_systemid": "",
+        "vg_missing_pv_count": 0,
+    }
 
 
 def vg_rows(node: FakeNode, found: Scan) -> Rows:
@@ -103,17 +123,25 @@ def lv_row(node: FakeNode, group: Group, volume: LogicalVolume) -> Row:
     active = node.of(Lvm).active.get(key)
     is_open = any((d.group_name, d.name) == key and node.holder(d) for d in devices(node))
     mapped = "-".join(part.replace("-", "--") for part in key)
+    alone = active is not None and (active.mode == "exclusive" or not old(node))
+    elsewhere = old(node) and mode_elsewhere(node, group.value, volume)
     return {
-        **vg_row(node, group), **dict.fromkeys(EMPTY, ""),
-        "lv_name": volume.name, "lv_attr": f"-wi-{'a' if active else '-'}{'o' if is_open else '-'}----",
-        "lv_size": volume.extents * group.value.extent_size, "lv_uuid": volume.uuid, "seg_count": 1,
-        "lv_path": f"/dev/{key[0]}/{key[1]}", "lv_dm_path": f"/dev/mapper/{mapped}",
-        "lv_full_name": "/".join(key), "lv_active": "active" if active else "",
-        "lv_active_exclusively": "active exclusively" if active and (active.mode == "exclusive" or not old(node)) else "",
+        **vg_row(node, group),
+        **dict.fromkeys(EMPTY, ""),
+        "lv_name": volume.name,
+        "lv_attr": f"-wi-{'a' if active else '-'}{'o' if is_open else '-'}----",
+        "lv_size": volume.extents * group.value.extent_size,
+        "lv_uuid": volume.uuid,
+        "seg_count": 1,
+        "lv_path": f"/dev/{key[0]}/{key[1]}",
+        "lv_dm_path": f"/dev/mapper/{mapped}",
+        "lv_full_name": "/".join(key),
+        "lv_active": "active" if active else "",
+        "lv_active_exclusively": "active exclusively" if alone else "",
         "lv_active_locally": "active locally" if active else "",
-        "lv_active_remotely": "active remotely" if old(node) and mode_elsewhere(node, group.value, volume) else "",
+        "lv_active_remotely": "active remotely" if elsewhere else "",
         "devices": ",".join(f"{path}(0)" for path in group.paths.values()),
-    }  # fmt: skip
+    }
 
 
 # pvs, vgs, lvs
@@ -199,9 +227,9 @@ def reachable(node: FakeNode, found: Scan, rows: Rows) -> tuple[Rows, str, int]:
 def lock_for_reading(node: FakeNode, found: Scan, group: Group) -> tuple[str, bool]:
     """What reading a group says, and whether it may be read."""
     name = group.value.name
-    if group.value.locking == "dlm" and found.config.use_lvmlockd:
-        if name not in node.of(Lvm).started:
-            return f"  Reading VG {name} without a lock.\n", True
+    shared = group.value.locking == "dlm" and found.config.use_lvmlockd
+    if shared and name not in node.of(Lvm).started:
+        return f"  Reading VG {name} without a lock.\n", True
     try:
         take_lock(node, found.config, group.value, change=False)
     except Exit as refused:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clusternas.testing.blocks import PhysicalVolume
 from clusternas.testing.shell import Answer, Exit, said
 from clusternas.testing.tools.lvm.layout import human
 from clusternas.testing.tools.lvm.reports import (
+    Rows,
     fullreport,
     lv_rows,
     pv_rows,
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["REPORTS"]
 
+PAD = " " * 22
+
 
 def spelled(value: int) -> str:
     """A size as the scans show it."""
@@ -34,36 +36,24 @@ def spelled(value: int) -> str:
 def pvscan(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
     """The physical volumes."""
     found = scan(node)
-    rows = []
-    for row in pv_rows(node, found):
-        size, free = int(row["pv_size"]), int(row["pv_free"])
-        if row["vg_name"]:
-            rows.append(
-                f"  PV {row['pv_name']}   VG {row['vg_name']}         lvm2 [{spelled(size)} / {spelled(free)} free]\n"
-            )
-        else:
-            rows.append(f"  PV {row['pv_name']}                      lvm2 [{spelled(size)}]\n")
+    lines = []
+    rows = pv_rows(node, found)
+    for row in rows:
+        path, size, free = row["pv_name"], spelled(int(row["pv_size"])), int(row["pv_free"])
+        inside = f"   VG {row['vg_name']}         lvm2 [{size} / {spelled(free)} free]"
+        lines.append(f"  PV {path}{inside if row['vg_name'] else f'{PAD}lvm2 [{size}]'}\n")
     if not rows:
         return said("  No matching physical volumes found\n", found.warnings)
-    sizes = {
-        label.uuid: int(row["pv_size"])
-        for (_, label), row in zip(found.labels, pv_rows(node, found))
-    }
-    inside = [label for _, label in found.labels if label.group is not None]
-    return said(
-        "".join(rows) + total([label for _, label in found.labels], inside, sizes), found.warnings
-    )
+    return said("".join(lines) + total(rows), found.warnings)
 
 
-def total(labels: list[PhysicalVolume], inside: list[PhysicalVolume], sizes: dict[str, int]) -> str:
+def total(rows: Rows) -> str:
     """The last line of pvscan."""
-    used = sum(sizes[label.uuid] for label in inside)
-    every = sum(sizes.values())
-    free = len(labels) - len(inside)
-    return (
-        f"  Total: {len(labels)} [{spelled(every)}] / in use: {len(inside)} [{spelled(used)}] / "
-        f"in no VG: {free} [{spelled(every - used)}]\n"
-    )
+    inside = [row for row in rows if row["vg_name"]]
+    every, used = (sum(int(row["pv_size"]) for row in part) for part in (rows, inside))
+    free = f"in no VG: {len(rows) - len(inside)} [{spelled(every - used)}]"
+    use = f"in use: {len(inside)} [{spelled(used)}]"
+    return f"  Total: {len(rows)} [{spelled(every)}] / {use} / {free}\n"
 
 
 def vgscan(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
@@ -82,7 +72,8 @@ def lvscan(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
     found = scan(node)
     rows, complaints, code = reachable(node, found, lv_rows(node, found))
     text = "".join(
-        f"  {'ACTIVE  ' if row['lv_active'] else 'inactive'}          '{row['lv_path']}' [{spelled(int(row['lv_size']))}] inherit\n"
+        f"  {'ACTIVE  ' if row['lv_active'] else 'inactive'}          '{row['lv_path']}' "
+        f"[{spelled(int(row['lv_size']))}] inherit\n"
         for row in rows
     )
     return said(text, found.warnings + complaints, code)
@@ -116,7 +107,10 @@ def lvm(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
     """`lvm version`, `lvm fullreport`, and `lvm COMMAND`."""
     if args[:1] in (("version",), ("--version",)):
         release = node.cluster.toolset.lvm
-        return f"  LVM version:     {release}(2) (2022-05-18)\n  Library version: 1.02.185 (2022-05-18)\n  Driver version:  4.47.0\n"
+        return (
+            f"  LVM version:     {release}(2) (2022-05-18)\n"
+            "  Library version: 1.02.185 (2022-05-18)\n  Driver version:  4.47.0\n"
+        )
     if args[:1] == ("fullreport",) and node.cluster.toolset.has("lvm", since="2.02.158"):
         return fullreport(node, args[1:])
     return node.answer(args, stdin)
@@ -131,7 +125,8 @@ def lvmlockctl(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
     for name, group in scan(node).groups.items():
         if name in node.of(Lvm).started:
             rows.append(
-                f"\nVG {name} lock_type=dlm {group.value.uuid}\nLS dlm {lockspace(group.value)}\nLK VG un ver {group.value.sequence}\n"
+                f"\nVG {name} lock_type=dlm {group.value.uuid}\n"
+                f"LS dlm {lockspace(group.value)}\nLK VG un ver {group.value.sequence}\n"
             )
             for volume in group.value.volumes:
                 active = node.of(Lvm).active.get((name, volume.name))

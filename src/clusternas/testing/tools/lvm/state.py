@@ -89,7 +89,7 @@ def scan(node: FakeNode) -> Scan:
         labels[label.uuid] = (device, label)
     warnings.append(locking_warning(node, config))
     found = list(labels.values())
-    return Scan(config, found, {name: group for name, group in by_name(found)}, "".join(warnings))
+    return Scan(config, found, dict(by_name(found)), "".join(warnings))
 
 
 def duplicate(node: FakeNode, uuid: str, worse: str, better: str) -> str:
@@ -148,7 +148,8 @@ def find_group(node: FakeNode, name: str, *, change: bool = False) -> Group:
     if group is None:
         raise Exit(
             5,
-            f'{found.warnings}  Volume group "{name}" not found\n  Cannot process volume group {name}',
+            f'{found.warnings}  Volume group "{name}" not found\n'
+            f"  Cannot process volume group {name}",
         )
     take_lock(node, found.config, group.value, change=change)
     return group
@@ -274,7 +275,8 @@ def activate(node: FakeNode, group: Group, volume: LogicalVolume, mode: str) -> 
         if not group.value.devices.keys() <= group.paths.keys():
             raise Exit(
                 5,
-                f"  Refusing activation of partial LV {name}.  Use '--activationmode partial' to override.",
+                f"  Refusing activation of partial LV {name}.  Use '--activationmode "
+                "partial' to override.",
             )
     for path in group.paths.values():
         node.claims[path] = f"lvm {group.value.name}"

@@ -73,7 +73,8 @@ def set_active(node: FakeNode, group: Group, volume: LogicalVolume, word: str) -
         if seen is None:
             raise Exit(
                 5,
-                f"  Error locking on node {other.name}: Volume group for uuid not found: {group.value.uuid}",
+                f"  Error locking on node {other.name}: Volume group for uuid not found: "
+                f"{group.value.uuid}",
             )
         activate(other, seen, volume, mode)
 
@@ -144,12 +145,14 @@ def lvextend(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     if extents <= volume.extents:
         raise Exit(
             5,
-            f"  New size given ({extents} extents) not larger than existing size ({volume.extents} extents)",
+            f"  New size given ({extents} extents) not larger than existing size "
+            f"({volume.extents} extents)",
         )
     if extents - volume.extents > group.value.free:
         raise Exit(
             5,
-            f"  Insufficient free space: {extents - volume.extents} extents needed, but only {group.value.free} available",
+            f"  Insufficient free space: {extents - volume.extents} extents needed, but only "
+            f"{group.value.free} available",
         )
     larger = attrs.evolve(volume, extents=extents)
     volumes = tuple(larger if v.name == volume.name else v for v in group.value.volumes)
