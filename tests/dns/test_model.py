@@ -235,6 +235,17 @@ def test_the_article_s_fragment():
     )
 
 
+def test_addresses_that_are_there_are_left_alone():
+    text = "c 60 A 192.0.2.1\nc 60 A 192.0.2.1 ; twice\nc 300 AAAA 2001:DB8::0:1\n"
+    cluster = DnsRoundRobin.parse(text)
+    assert (cluster.addresses, cluster.ttl) == (("192.0.2.1", "2001:db8::1"), None)
+    assert cluster.render() == text
+    more = evolve(cluster, addresses=[*cluster.addresses, "2001:db8::2"])
+    assert more.render() == text + "c 300 AAAA 2001:db8::2\n"
+    with pytest.raises(ParseError, match="c: not an address: '192"):
+        DnsRoundRobin.parse("c A 192.0.2.256\n", "c")
+
+
 def test_addresses_are_checked():
     assert DnsRoundRobin(name="a", addresses=["2001:DB8::0:1", "2001:db8::1"]).addresses == (
         "2001:db8::1",

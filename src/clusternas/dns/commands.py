@@ -62,10 +62,14 @@ Integrity = Literal["full", "full-sibling", "local", "local-sibling", "none"]
 
 
 def _server(server: str, port: int) -> tuple[str, ...]:
+    at = (f"@{_host(server)}",) if server else ()
+    return (*at, "-p", _port(port)) if port != 53 else at
+
+
+def _port(port: int) -> str:
     if not 0 < port < 65536:
         raise ValidationError(f"not a port: {port}", hint="1 to 65535")
-    at = (f"@{_host(server)}",) if server else ()
-    return (*at, "-p", str(port)) if port != 53 else at
+    return str(port)
 
 
 def _host(server: str) -> str:
@@ -213,7 +217,7 @@ class Rndc:
     def _call(self, decode: Callable[[Output], T], effect: Effect, *argv: str) -> Command[T]:
         config = ("-c", operand(self.config, "path")) if self.config else ()
         server = ("-s", _host(self.server)) if self.server else ()
-        port = ("-p", str(self.port)) if self.port else ()
+        port = ("-p", _port(self.port)) if self.port is not None else ()
         call = ("rndc", *config, *server, *port, *argv)
         return Command(call, decode, effect=effect, timeout=QUERY_WAIT)
 
@@ -316,7 +320,7 @@ def nsupdate_script(zone: str, swaps: Sequence[Swap], *, server: str = "", port:
             )
     if not swaps:
         raise ValidationError("nothing to update")
-    at = [f"server {_host(server)} {port}"] if server else []
+    at = [f"server {_host(server)} {_port(port)}"] if server else []
     body = [line for swap in swaps for line in swap.lines()]
     return "\n".join([*at, f"zone {zone}", *body, "send", ""])
 

@@ -54,7 +54,7 @@ class DnsRoundRobin:
         name: whole, or relative to the zone.
         addresses: IPv4 and IPv6, each once.
         ttl: seconds that clients and caches keep them, also those of a node that died meanwhile;
-            None takes the zone's default.
+            None takes what the zone says.
         zone: the file that it stands in, if it was read from one.
         origin: the zone's name, where the file does not tell it.
 
@@ -102,7 +102,12 @@ class DnsRoundRobin:
         if not found:
             raise ParseError(f"{name} has no address in this zone")
         addresses = [address for each in found for address in each.data]
-        return cls(name=name, addresses=addresses, ttl=found[0].ttl, zone=zone, origin=origin)
+        ttls = {each.ttl for each in found}
+        ttl = ttls.pop() if len(ttls) == 1 else None
+        try:
+            return cls(name=name, addresses=addresses, ttl=ttl, zone=zone, origin=origin)
+        except ValidationError as error:
+            raise ParseError(f"{name}: {error.message}", hint=error.hint) from None
 
     def of_type(self, type: str) -> tuple[str, ...]:
         """Its addresses for records of type `A` or `AAAA`."""
@@ -118,11 +123,20 @@ class DnsRoundRobin:
         before = self.zone or ZoneFile()
         zone = before
         for type in TYPES:
-            zone = zone.with_rrset(
-                self.name, type, self.of_type(type), ttl=self.ttl, origin=self.origin
-            )
+            zone = self._into(zone, type)
         changed = zone.records != before.records
         return zone.bump(day) if changed and zone.soa is not None else zone
+
+    def _into(self, zone: ZoneFile, type: str) -> ZoneFile:
+        """The zone with these addresses of one type; as it is if it has them, however spelled."""
+        old = zone.rrset(self.name, type, self.origin)
+        spelled = {_address(each): each for each in old.data} if old else {}
+        wanted = self.of_type(type)
+        as_it_is = set(wanted) == set(spelled) and (not old or self.ttl in (None, old.ttl))
+        if as_it_is:
+            return zone
+        data = [spelled.get(each, each) for each in wanted]
+        return zone.with_rrset(self.name, type, data, ttl=self.ttl, origin=self.origin)
 
     def render(self, day: date | None = None) -> str:
         """The text of its zone file, or of its records alone if it is in none."""
@@ -163,12 +177,13 @@ class DnsRoundRobin:
         apex = zone.rstrip(".") + "."
         name = ZoneFile(origin=apex).absolute(self.name)
         seen = [each for each in current if same_name(each.name, name)]
+        ttl = self.ttl if self.ttl is not None else next((each.ttl for each in seen), 60)
         swaps = []
         for type in TYPES:
             old = tuple(each.data[0] for each in seen if each.type == type)
             new = self.of_type(type)
             if old or new:
-                swaps.append(Swap(name=name, type=type, old=old, new=new, ttl=self.ttl or 60))
+                swaps.append(Swap(name=name, type=type, old=old, new=new, ttl=ttl))
         return nsupdate(zone, swaps, server=server, port=port, key_file=key_file)
 
 
