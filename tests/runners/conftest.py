@@ -76,6 +76,7 @@ def start_server(name: str, folder: Path, config: Path) -> Server:
             f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User {getpass.getuser()}\n"
             f"  IdentityFile {folder}/user_key\n  IdentitiesOnly yes\n"
             f"  UserKnownHostsFile {folder}/known_hosts\n"
+            "  KexAlgorithms curve25519-sha256\n"  # the quickest
         )
     (folder / "sshd_config").write_text(CONFIG.format(port=port, folder=folder))
     with (folder / "log").open("wb") as log:

@@ -324,6 +324,25 @@ class TestHelper:
         (kilobytes,) = (line.split()[1] for line in status.splitlines() if line[:5] == "VmRSS")
         assert int(kilobytes) < 60_000
 
+    @pytest.mark.slow
+    def test_a_heavy_process_does_not_pay(self) -> None:
+        script = (
+            "import statistics, time\n"
+            "from clusternas.runners.local import Local\n"
+            "from clusternas.core.command import Command, text\n"
+            "def cost():\n"
+            "    started = time.perf_counter()\n"
+            "    Local().run(Command(('true',), text))\n"
+            "    return time.perf_counter() - started\n"
+            "cost()\n"
+            "light = statistics.median(cost() for _ in range(9))\n"
+            "ballast = bytearray(300_000_000)\n"
+            "ballast[::4096] = b'x' * len(ballast[::4096])\n"
+            "print(statistics.median(cost() for _ in range(9)) / light)\n"
+        )
+        done = subprocess.run(python(script), check=True, capture_output=True)
+        assert float(done.stdout) < 5  # forking it would cost more than 15 times as much
+
     def test_it_is_made_again_when_it_dies(self) -> None:
         first = int(run("echo $PPID").stdout)
         os.kill(first, signal.SIGKILL)

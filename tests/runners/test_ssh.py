@@ -274,7 +274,7 @@ class TestKilledMidCommand:
         target.write_bytes(b"old\n")
         content = b"new\n" * 2_000_000
         command = write_file(str(target), content, expect=digest(b"old\n"), timeout=20)
-        slow = servers[1].ssh(options={"RekeyLimit": "16K"})
+        slow = servers[1].ssh(options={"RekeyLimit": "16K"})  # new keys all the time
         marker = tmp_path / ".clusternas"
         killer = threading.Thread(target=self.cut, args=(servers[1], str(target), marker))
         killer.start()
