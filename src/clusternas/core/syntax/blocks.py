@@ -322,7 +322,7 @@ class CorosyncSyntax(LineSyntax):
     name = "corosync.conf"
     tail = re.compile(r"[ \t]*+\r?+(?:\n|\Z)")
     _ROW = re.compile(r"[^\n]*+(?:\n|\Z)")
-    _BLANK = " \t\r"
+    _BLANK = " \t"
 
     def cut(self, section: Node) -> list[Node]:
         tree, at, end = section.tree, section.body, section.body_end
@@ -334,7 +334,7 @@ class CorosyncSyntax(LineSyntax):
         nodes: list[Node] = []
         while at < end:
             stop = self._line_end(tree.text, at, end)
-            row = tree.text[at:stop].strip(self._BLANK)
+            row = tree.text[at:stop].removesuffix("\r").strip(self._BLANK)
             start = at + len(tree.text[at:stop]) - len(tree.text[at:stop].lstrip(self._BLANK))
             if not row or row[0] == "#":
                 pass
@@ -386,7 +386,7 @@ class CorosyncSyntax(LineSyntax):
             tree.problems.append(
                 Problem(start, end, f"section {key!r} is not closed", "add a line with '}'", True)
             )
-        body = min(brace + 1, close)
+        body = min(brace + 1 if brace + 1 == end else stop, close)
         last = min(close + 1, parent.body_end)
         return Node(tree, key, start, brace, brace, last, body, close, parent.depth + 1)
 
@@ -394,7 +394,7 @@ class CorosyncSyntax(LineSyntax):
         depth = 0
         while at < end:
             stop = self._line_end(text, at, end)
-            row = text[at:stop].strip(self._BLANK)
+            row = text[at:stop].removesuffix("\r").strip(self._BLANK)
             if row[:1] == "#":
                 pass
             elif "{" in row:
