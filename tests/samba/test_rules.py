@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clusternas.core.diagnostics import Diagnostic, Rule, rules_of
 from clusternas.core.text import apply
@@ -108,6 +110,18 @@ def test_the_grammar_is_spoken_of_too() -> None:
 def test_a_rule_can_be_silenced_in_the_file() -> None:
     text = "[s]\npath = /s\n# clusternas: ignore[SAMBA006]\nfrobnicate = 1\n"
     assert findings(text) == []
+
+
+LINES = [
+    *("[a]\n", "[ b ]\n", "[]\n", "[global]\n", "path = /\\", "copy = a\n", "x\n", "=\n", "[c"),
+    *("clustering = yes\n", 'vfs objects = "" a\n', "include = x\n", "\\\n", "read only=q\n"),
+]
+
+
+@given(st.lists(st.sampled_from(LINES)).map("".join))
+def test_whatever_stands_in_the_file_it_can_be_validated(text: str) -> None:
+    for one in SmbConf.parse(text).validate():
+        assert one.line
 
 
 def test_the_article_s_share_is_fine() -> None:

@@ -44,7 +44,14 @@ def effective(conf: SmbConf) -> Mapping[str, SambaShare]:
         own[name] = _without(own.get(name, {}), parametric) | _set(share, inherited | parametric)
         found[name] = _without(before, parametric) | taken | own[name]
     wide = {key: value for key, value in defaults.items() if key in parametric}
-    return {name: SambaShare(**(wide | values)) for name, values in found.items()}
+    return {name: _share(SambaShare, wide | values) for name, values in found.items()}
+
+
+def _share(model: type[SambaShare], values: Values) -> SambaShare:
+    """A share of values that Samba has read, whether or not they could be written again."""
+    share = model.__new__(model)
+    share.__dict__.update(model(name="share").__dict__ | values)
+    return share
 
 
 def _fields(model: type[ShareOptions]) -> tuple[frozenset[str], frozenset[str]]:

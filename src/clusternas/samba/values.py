@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from clusternas.core.codec import Codec, boolean, choice, string
-from clusternas.core.syntax.ini import spell
+from clusternas.core.syntax.ini import collapse, spell
 from clusternas.core.syntax.tini import fold
 
 __all__ = [
@@ -60,9 +60,8 @@ def split(value: str) -> tuple[str, ...]:
 def _join(items: Sequence[str]) -> tuple[str, ...]:
     if isinstance(items, str):
         raise ValueError(f"not a sequence of strings: {items!r}")
-    for item in items:
-        if '"' in item or not item:
-            raise ValueError(f"cannot be an item of a list: {item!r}")
+    if any('"' in item for item in items):
+        raise ValueError(f"an item of a list cannot hold a double quote: {items!r}")
     return (spell(" ".join(item if split(item) == (item,) else f'"{item}"' for item in items)),)
 
 
@@ -129,11 +128,13 @@ AUTO = Codec[str](
 
 
 def _write_name(value: object) -> tuple[str, ...]:
-    if not isinstance(value, str) or not value or "]" in value:
+    if not isinstance(value, str) or not value or set(value) & set("]\n\0"):
         raise ValueError(f"not a name of a share: {value!r}")
-    if "".join(value.split()).lower() in ("global", "globals"):
+    if fold(value) in ("global", "globals"):
         raise ValueError("[global] is not a share")
-    return (spell(value),)
+    if collapse(value) != value:
+        raise ValueError(f"blanks side by side: {value!r}")
+    return (value,)
 
 
 def _check_name(value: str) -> str:
