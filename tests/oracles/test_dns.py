@@ -30,6 +30,7 @@ from clusternas.dns.commands import (
     nsupdate,
 )
 from clusternas.dns.model import Soa, ZoneFile, ZoneRecord
+from clusternas.dns.names import RECORD_TYPES
 from clusternas.dns.resolve import resolve
 from clusternas.dns.roundrobin import DnsRoundRobin
 from clusternas.runners.local import Local
@@ -86,6 +87,9 @@ REFUSED = {
     "unknown directive": "$FOO bar\n",
     "indented directive": " $TTL 5\n",
     "$TTL with two words": "$TTL 5 6\nb A 10.0.0.2\n",
+    "class twice": "a IN 30 IN A 10.0.0.2\n",
+    "unknown type": "a CNMAE b\n",
+    "address missing": "a A\n",
     "bad address": "a A 10.0.0.256\n",
     "zeros in front": "a A 010.0.0.01\n",
     "alias beside data": "a CNAME ns1\na A 10.0.0.2\n",
@@ -223,6 +227,16 @@ def test_checkers_say_where(tmp_path):
     conf.write_text("options {\n foo;\n};\n")
     (found,) = RUN.run(named_checkconf(str(conf))).value
     assert (found.line, found.text) == (2, "unknown option 'foo'")
+
+
+@pytest.mark.parametrize("type", sorted(RECORD_TYPES | {"CNMAE", "FOO", "HOST", "WALLET"}))
+def test_we_know_the_types_that_named_knows(type):
+    assert type_is_known(type) == (type in RECORD_TYPES)
+
+
+def type_is_known(type: str) -> bool:
+    check = RUN.run(named_checkzone("e.test", content=f"{HEAD}a {type} ?\n")).value
+    return not any("unknown RR type" in each.text for each in check.messages)
 
 
 # --- a server

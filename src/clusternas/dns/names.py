@@ -6,12 +6,22 @@ import re
 
 from clusternas.core.errors import ValidationError
 
-__all__ = ["dns_name", "record_type", "same_name"]
+__all__ = ["RECORD_TYPES", "dns_name", "record_type", "same_name"]
 
 LABEL = r"[A-Za-z0-9_*][A-Za-z0-9_/-]{0,62}"
 NAME = re.compile(rf"\.|{LABEL}(?:\.{LABEL})*\.?", re.ASCII)
 TYPE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,30}")
 LONGEST = 254
+RECORD_TYPES = frozenset(
+    """
+    A A6 AAAA AFSDB AMTRELAY APL ATMA AVC CAA CDNSKEY CDS CERT CNAME CSYNC DHCID DLV DNAME DNSKEY
+    DOA DS EID EUI48 EUI64 GID GPOS HINFO HIP HTTPS IPSECKEY ISDN KEY KX L32 L64 LOC LP MB MD MF MG
+    MINFO MR MX NAPTR NID NIMLOC NINFO NS NSAP NSAP-PTR NSEC NSEC3 NSEC3PARAM NULL NXT OPENPGPKEY
+    PTR PX RESINFO RKEY RP RRSIG RT SIG SINK SMIMEA SOA SPF SRV SSHFP SVCB TA TALINK TLSA TXT UID UINFO
+    UNSPEC URI WKS X25 ZONEMD
+    """.split()
+)
+"""What named 9.18 reads in a zone file, besides `TYPE` and a number."""
 
 
 def dns_name(value: str, what: str = "DNS name") -> str:

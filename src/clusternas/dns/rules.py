@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
 import attrs
@@ -12,6 +13,7 @@ from clusternas.core.diagnostics import Finding, Severity, rule
 from clusternas.core.syntax.zone import Record, is_absolute, qualify
 from clusternas.core.versions import Toolset
 from clusternas.dns.model import RrSet, ZoneFile, ZoneRecord
+from clusternas.dns.names import RECORD_TYPES
 from clusternas.dns.resolve import Resolved
 from clusternas.dns.serial import is_newer
 
@@ -23,6 +25,7 @@ TARGETS = {"CNAME": 0, "NS": 0, "PTR": 0, "DNAME": 0, "MX": 1, "SRV": 3}
 """Which field of a record's data is a name."""
 BESIDE_CNAME = {"CNAME", "RRSIG", "NSEC", "NSEC3"}
 HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*", re.IGNORECASE)
+NUMBERED = re.compile(r"TYPE\d{1,5}")
 HEADER = "$TTL 60\n@ IN SOA ns1.lab.test. root.lab.test. 1 3600 600 86400 60\n"
 
 
@@ -269,3 +272,23 @@ def bad_host(zone: ZoneFile, toolset: Toolset) -> Iterator[Finding]:
             message = f"{rrset.name} is no name for a host"
             record = zone.records[rrset.places[0]]
             yield Finding(message, at=record, field="owner", help="letters, digits and - only")
+
+
+@rule(
+    "DNS011",
+    Severity.ERROR,
+    ZoneFile,
+    link="BIND lib/dns/rdatatype; RFC 3597 section 5",
+    bad=HEADER + "www CNMAE cluster\n",
+    good=HEADER + "www CNAME cluster\n",
+)
+def unknown_type(zone: ZoneFile, toolset: Toolset) -> Iterator[Finding]:
+    """There is no such record type; named refuses the zone."""
+    for record in zone.records:
+        type = record.type.upper()
+        if type not in RECORD_TYPES and not NUMBERED.fullmatch(type):
+            near = get_close_matches(type, RECORD_TYPES, 1)
+            help = (
+                f"did you mean {near[0]}?" if near else "a record is: name [TTL] [class] type data"
+            )
+            yield Finding(f"unknown record type {record.type}", at=record, help=help)

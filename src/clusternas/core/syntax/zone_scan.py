@@ -42,7 +42,7 @@ EOL = r"(?:\r?+\n|\r|\Z)"
 
 SIMPLE = re.compile(
     rf"(?:([ \t])[ \t]*+|(?!\$){PLAIN}[ \t]++)"
-    rf"(?:{CLASS}[ \t]++)?+(?:{TTL}[ \t]++(?:{CLASS}[ \t]++)?+)?+"
+    rf"(?:{CLASS}[ \t]++(?:{TTL}[ \t]++)?+|{TTL}[ \t]++(?:{CLASS}[ \t]++)?+)?+"
     rf'({TYPE})[ \t]++((?:{PLAIN}|{QUOTED}")(?:[ \t]++(?:{PLAIN}|{QUOTED}"))*+)'
     rf"[ \t]*+(?:;[^\n]*+)?+{EOL}",
     re.ASCII,
