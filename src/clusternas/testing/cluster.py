@@ -194,19 +194,19 @@ class FakeCluster:
             when: `before` doing anything, `halfway`, or `after` having done all.
         """
         output = said("", stderr, exit_code)
-        self._faults.add(node, name, "fail", output=output, times=times, when=when)
+        self._faults.add(Fault(node, name, "fail", output=output, times=times, when=when))
 
     def hang(self, node: str, name: str, *, times: int = 1, when: str = "before") -> None:
         """Make the next such commands hang: their caller gets `CommandTimeout`, without waiting."""
-        self._faults.add(node, name, "hang", times=times, when=when)
+        self._faults.add(Fault(node, name, "hang", times=times, when=when))
 
     def lose(self, node: str, name: str, *, times: int = 1, when: str = "after") -> None:
         """Make the connection break on the next such commands: `Unreachable`."""
-        self._faults.add(node, name, "lose", times=times, when=when)
+        self._faults.add(Fault(node, name, "lose", times=times, when=when))
 
     def slow(self, node: str, name: str, seconds: float, *, times: int = 1) -> None:
         """Make the next such commands take so many seconds of the cluster's time."""
-        self._faults.add(node, name, "slow", seconds=seconds, times=times)
+        self._faults.add(Fault(node, name, "slow", seconds=seconds, times=times))
 
     def clear_faults(self) -> None:
         """Forget the faults that have not struck yet."""

@@ -13,13 +13,17 @@ from clusternas.testing.shell import said
 __all__ = ["Fault", "Faults"]
 
 
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(shlex.split(name))
+
+
 @attrs.define
 class Fault:
     """One thing that will go wrong.
 
     Attributes:
         node: where.
-        words: words that the command line must contain, in that order.
+        words: words that the command line must contain, in that order; given as one string.
         kind: `fail`, `hang`, `lose` (the connection breaks) or `slow`.
         when: `before` the command does anything, `halfway`, or `after` it has done all.
         times: how often.
@@ -28,7 +32,7 @@ class Fault:
     """
 
     node: str
-    words: tuple[str, ...]
+    words: tuple[str, ...] = attrs.field(converter=_words)
     kind: str
     when: str = "before"
     times: int = 1
@@ -47,9 +51,9 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
-    def add(self, node: str, name: str, kind: str, **more: object) -> None:
-        """Arm a fault for the commands that contain the words of `name`."""
-        self._faults.append(Fault(node, tuple(shlex.split(name)), kind, **more))  # type: ignore[arg-type]
+    def add(self, fault: Fault) -> None:
+        """Arm a fault."""
+        self._faults.append(fault)
 
     def take(self, node: str, argv: tuple[str, ...]) -> Fault | None:
         """The first fault that strikes this command, with one of its times used up."""

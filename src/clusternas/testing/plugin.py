@@ -23,17 +23,20 @@ __all__ = ["fake_cluster", "nas_nodes"]
 def fake_cluster() -> Callable[..., FakeCluster]:
     """Make fake machines: `fake_cluster()` new ones, `fake_cluster(up=True)` with the NAS running.
 
-    Takes the names as positional arguments, and those of `FakeCluster`.
+    Positional arguments are names; `generation` and `disks` are those of `FakeCluster`.
     """
 
     def make(
-        *names: str, generation: str | Toolset = "today", up: bool = False, **more: object
+        *names: str,
+        generation: str | Toolset = "today",
+        disks: Mapping[str, int] | None = None,
+        up: bool = False,
     ) -> FakeCluster:
         from clusternas.testing.cluster import FakeCluster
         from clusternas.testing.scenes import bring_up
 
         hosts = names or ("linux-nas01", "linux-nas02")
-        cluster = FakeCluster(hosts, generation=generation, **more)  # type: ignore[arg-type]
+        cluster = FakeCluster(hosts, generation=generation, disks=disks)
         return bring_up(cluster) if up else cluster
 
     return make

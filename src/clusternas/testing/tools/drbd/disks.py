@@ -15,7 +15,8 @@ __all__ = ["adjust", "attach", "create_md", "detach", "down", "reload", "up", "w
 def create_md(request: Request) -> Answer:
     """Write fresh meta data; asks before it overwrites older."""
     yes = request.has("force") or request.stdin.strip() == b"yes"
-    for config in request.config.hosts[request.node.name].volumes.values():
+    volumes = request.config.hosts[request.node.name].volumes.values()
+    for config in volumes:
         disk = request.node.disks.get(config.disk)
         if disk is None:
             raise Exit(
@@ -39,7 +40,8 @@ def create_md(request: Request) -> Answer:
             raise Exit(1, OVERWRITE.format(config.disk, disk.size - 4096), "Operation cancelled.\n")
         request.node.cluster.overwrite(request.node, config.disk, disk.content)
         disk.content, disk.metadata = None, Metadata()
-        bitmap = disk.size // 1024 - usable_size(disk.size) - 36
+    sizes = (request.node.disks[one.disk].size for one in volumes)
+    bitmap = sum(size // 1024 - usable_size(size) - 36 for size in sizes)
     made = (
         "initializing activity log\nWriting meta data...\n"
         "New drbd meta data block successfully created.\n"

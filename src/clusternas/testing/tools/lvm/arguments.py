@@ -18,11 +18,14 @@ SHORT = "yfqvtn:L:l:W:Z:a:c:s:K"
 LONG = """yes force quiet verbose test name= size= extents= wipesignatures= zero= activate=
 clustered= shared lock-start lockstart lock-stop lockstop locktype= lockopt= config= resizefs
 metadatasize= dataalignment= physicalextentsize= refresh addtag= nolocking sysinit""".split()
-SAME = dict(
-    pair.split("=")
-    for pair in """lockstart=lock-start lockstop=lock-stop n=name L=size l=extents a=activate
+SAME = {
+    name: other
+    for name, _, other in (
+        pair.partition("=")
+        for pair in """lockstart=lock-start lockstop=lock-stop n=name L=size l=extents a=activate
     c=clustered y=yes W=wipesignatures f=force""".split()
-)
+    )
+}
 
 
 def parse(args: tuple[str, ...], tool: str) -> tuple[dict[str, str], list[str]]:

@@ -12,15 +12,18 @@ __all__ = ["Row", "Style", "as_json", "human", "layout"]
 Row: TypeAlias = Mapping[str, str | int]
 WIDTHS = {"data_percent": 6, "metadata_percent": 6}
 SIZES = set("pv_size pv_free pv_used dev_size vg_size vg_free lv_size vg_extent_size".split())
-TITLES = dict(
-    pair.split("=")
-    for pair in """pv_name=PV vg_name=VG pv_fmt=Fmt pv_attr=Attr pv_size=PSize pv_free=PFree
+TITLES = {
+    name: other
+    for name, _, other in (
+        pair.partition("=")
+        for pair in """pv_name=PV vg_name=VG pv_fmt=Fmt pv_attr=Attr pv_size=PSize pv_free=PFree
     pv_used=Used pv_count=#PV lv_count=#LV snap_count=#SN vg_attr=Attr vg_size=VSize vg_free=VFree
     lv_name=LV lv_attr=Attr lv_size=LSize pool_lv=Pool origin=Origin data_percent=Data%
     metadata_percent=Meta% move_pv=Move mirror_log=Log copy_percent=Cpy%Sync convert_lv=Convert
     vg_lock_type=LockType vg_lock_args=VLockArgs lv_active=Active lv_active_exclusively=ActExcl
     lv_active_locally=ActLocal lv_active_remotely=ActRemote""".split()
-)
+    )
+}
 
 
 @attrs.frozen
