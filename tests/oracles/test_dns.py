@@ -229,7 +229,7 @@ def test_checkers_say_where(tmp_path):
     assert (found.line, found.text) == (2, "unknown option 'foo'")
 
 
-@pytest.mark.parametrize("type", sorted(RECORD_TYPES | {"CNMAE", "FOO", "HOST", "WALLET"}))
+@pytest.mark.parametrize("type", sorted(RECORD_TYPES | {"CNMAE", "FOO", "HOST"}))
 def test_we_know_the_types_that_named_knows(type):
     assert type_is_known(type) == (type in RECORD_TYPES)
 
