@@ -121,6 +121,8 @@ VERDICTS = {
     "empty bool": "[s]\npath = /tmp\nread only =\n",
     "comment after bool": "[s]\npath = /tmp\noplocks = no # really\n",
     "bad enum": G + "security = foo\n",
+    "bad role": G + "server role = bar\n",
+    "role": G + "server role = Member Server\nrealm = A\n",
     "security of the past": G + "security = share\n",
     "enum with blanks": G + "map to guest = baduser\n",
     "bad enum, untyped": G + "ldap ssl = perhaps\n",
@@ -190,6 +192,7 @@ def values_of(codec: Codec[object]) -> st.SearchStrategy[object]:
 
 CANONICAL = {
     "log_level",
+    "ntlm_auth",
     "security",
     "server_max_protocol",
     "server_min_protocol",
