@@ -136,8 +136,8 @@ class FakeCluster:
 
     def linked(self, one: FakeNode, other: FakeNode, link: str) -> bool:
         """Whether two nodes can talk over that link now."""
-        pair = frozenset((one.name, other.name))
-        return one.up and other.up and (len(pair) == 1 or (pair, link) not in self._cuts)
+        cut = bool(self._cuts) and (frozenset((one.name, other.name)), link) in self._cuts
+        return one.up and other.up and not cut
 
     def cut(self, one: str, other: str, *, link: str = "") -> None:
         """Cut a link (`replication`, `cluster`), or all of them."""

@@ -87,9 +87,11 @@ def share(node: FakeNode, name: str) -> tuple[int, ...]:
 def react(cluster: FakeCluster) -> None:
     """Let every lock space notice who came and went; it stops while somebody has to be fenced."""
     for node in cluster.alive():
-        for name, space in node.of(LockSpaces).by_name.items():
+        spaces = node.of(LockSpaces).by_name
+        able, gone = (quorate(node), victim_ids(node)) if spaces else (True, [])
+        for name, space in spaces.items():
             now = share(node, name)
-            space.waits = not quorate(node) or any(i in space.members for i in victim_ids(node))
+            space.waits = not able or any(i in space.members for i in gone)
             if now != space.members and not space.waits:
                 space.joined = len(set(now) - set(space.members))
                 space.removed = len(set(space.members) - set(now))

@@ -19,10 +19,11 @@ __all__ = ["TOOLS", "acknowledge", "agents", "domain", "react", "run_handler", "
 def react(cluster: FakeCluster) -> None:
     """Let each quorate partition fence its victims; its lowest node does it for all."""
     for node in cluster.alive():
-        if not quorate(node):
+        victims = sorted(node.of(Member).victims)
+        if not victims or not quorate(node):
             continue
         group = members(node)
-        for victim in sorted(node.of(Member).victims):
+        for victim in victims:
             acts = node is group[0]
             if not fences(node) or (acts and try_agents(node, cluster.nodes[victim])):
                 acknowledge(node, victim)

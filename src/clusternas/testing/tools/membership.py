@@ -93,17 +93,8 @@ def leave(node: FakeNode) -> None:
 
 def members(node: FakeNode) -> list[FakeNode]:
     """The nodes that this one sees as members, itself included."""
-    config = node.of(Member).config
-    if config is None:
-        return []
-    return [other for other in node.cluster.alive() if sees(node, other, config)]
-
-
-def sees(node: FakeNode, other: FakeNode, config: ClusterConfig) -> bool:
-    """Whether the other is in the same cluster and reachable."""
-    theirs = other.of(Member).config
-    same = theirs is not None and theirs.name == config.name and other.name in config.nodes
-    return same and node.cluster.linked(node, other, "cluster")
+    known = node.of(Member).known
+    return [other for name, other in node.cluster.nodes.items() if name in known]
 
 
 def votes(node: FakeNode) -> int:
@@ -125,11 +116,18 @@ def quorate(node: FakeNode) -> bool:
 
 def react(cluster: FakeCluster) -> None:
     """Let every node notice who came and who went."""
-    for node in cluster.alive():
+    running = [
+        (node, config) for node in cluster.alive() if (config := node.of(Member).config) is not None
+    ]
+    for node, config in running:
         member = node.of(Member)
-        if member.config is None:
-            continue
-        now = frozenset(other.name for other in members(node))
+        now = frozenset(
+            other.name
+            for other, theirs in running
+            if theirs.name == config.name
+            and other.name in config.nodes
+            and cluster.linked(node, other, "cluster")
+        )
         for name in now - member.known:
             member.joined_at[name] = cluster.now
             member.victims.discard(name)
@@ -137,4 +135,4 @@ def react(cluster: FakeCluster) -> None:
             member.lost_at[name] = cluster.now
             member.victims.add(name)
         member.known = now
-        member.waiting = member.waiting and len(now) < len(member.config.nodes)
+        member.waiting = member.waiting and len(now) < len(config.nodes)
