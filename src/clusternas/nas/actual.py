@@ -20,9 +20,9 @@ from clusternas.corosync import commands as corosync
 from clusternas.corosync.status import Lockspace
 from clusternas.ctdb import commands as ctdb
 from clusternas.ctdb.status import CtdbStatus
-from clusternas.drbd import commands as drbd
 from clusternas.drbd import queries as drbd_queries
-from clusternas.drbd.status import DrbdStatus, ResourceStatus
+from clusternas.drbd.model import DrbdResource
+from clusternas.drbd.status import DiskState, DrbdStatus, ResourceStatus
 from clusternas.fstab import commands as fstab
 from clusternas.fstab.status import Mount
 from clusternas.gfs2 import commands as gfs2
@@ -33,9 +33,12 @@ from clusternas.nas.cluster import NasCluster
 from clusternas.nas.units import units
 from clusternas.nas.wanted import paths
 
-__all__ = ["NasState", "NodeState", "gather"]
+__all__ = ["NasState", "NodeState", "backing_disks", "gather"]
 
 T = TypeVar("T")
+
+DRBD_KINDS = frozenset({"drbd", "DRBD"})
+"""What libblkid calls the meta data of DRBD."""
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +53,9 @@ class NodeState:
         error: why it did not answer at all; empty if it did.
         files: the files that are wanted, by path; None for one that does not exist.
         drbd: the resources that are up, by name.
-        metadata: whether the disk of a resource that is down holds meta data of DRBD, by name.
+        metadata: whether there is meta data of DRBD for a resource, by name.
+        disk_states: of the volumes of a resource here, by name; of one that is down, as its meta
+            data says.
         signatures: what stands on devices that may have to be initialised, by path.
         members: names of the members of the cluster, as this node sees them.
         quorate: whether this node may act.
@@ -69,6 +74,7 @@ class NodeState:
     files: Mapping[str, FileContent | None] = attrs.field(factory=dict, repr=False)
     drbd: Mapping[str, ResourceStatus] = attrs.field(factory=dict)
     metadata: Mapping[str, bool] = attrs.field(factory=dict)
+    disk_states: Mapping[str, tuple[DiskState, ...]] = attrs.field(factory=dict)
     signatures: Mapping[str, tuple[Signature, ...] | None] = attrs.field(factory=dict)
     members: frozenset[str] = frozenset()
     quorate: bool = False
@@ -141,8 +147,15 @@ class _Probes:
     def _ask(self, nas: NasCluster) -> None:
         tools = nas.toolset
         self.drbd = self._add(drbd_queries.status(toolset=tools)) if nas.resources else None
-        self.metadata = {each.name: self._add(drbd.dump_md(each.name)) for each in nas.resources}
-        disks = {disk for _, _, disk in _disks(nas)}
+        self.disk_states = {
+            each.name: self._add(drbd_queries.dstate(each.name)) for each in nas.resources
+        }
+        disks = {
+            disk
+            for each in nas.resources
+            for host in each.host_names()
+            for disk in (*backing_disks(each, host), *meta_disks(each, host))
+        }
         devices = disks | {pv for vg in nas.volume_groups for pv in vg.pvs}
         devices |= {fs.device for fs in nas.filesystems}
         self.signatures = {path: self._add(gfs2.signatures(path)) for path in sorted(devices)}
@@ -174,7 +187,11 @@ class _Probes:
         status = self._resources(name)
         return {
             "drbd": status,
-            "metadata": {key: asked.ok for key, asked in self.metadata.items()},
+            "metadata": self._metadata(name),
+            "disk_states": {
+                key: tuple(states[0] for states in asked.value or () if states)
+                for key, asked in self.disk_states.items()
+            },
             "signatures": {key: asked.value for key, asked in self.signatures.items()},
             **self._membership(),
             "lockspaces": _or(self.lockspaces, {}),
@@ -190,6 +207,15 @@ class _Probes:
             "enabled": enabled,
             "failures": self.failures,
         }
+
+    def _metadata(self, name: str) -> dict[str, bool]:
+        """DRBD's own signature tells whether a disk, or its external meta disk, has meta data."""
+        found: dict[str, bool] = {}
+        for resource in self.nas.resources:
+            places = meta_disks(resource, name)
+            kinds = {each.kind for path in places for each in self.signatures[path].value or ()}
+            found[resource.name] = bool(kinds & DRBD_KINDS)
+        return found
 
     def _resources(self, name: str) -> dict[str, ResourceStatus]:
         found: DrbdStatus = _or(self.drbd, DrbdStatus())
@@ -233,11 +259,6 @@ class _Asked(Generic[T]):
     index: int
 
     @property
-    def ok(self) -> bool:
-        """Whether it ran and succeeded."""
-        return self.probes.outputs[self.index].exit_code in self.command.ok
-
-    @property
     def value(self) -> T | None:
         """The typed answer, or None with the reason among the failures."""
         try:
@@ -256,12 +277,21 @@ def _service(unit: str, init: str) -> Command[tuple[ServiceState, ...]] | Comman
     return services.states(unit) if init == "systemd" else services.is_active(unit, init)
 
 
-def _disks(nas: NasCluster) -> list[tuple[str, str, str]]:
-    """Resource, host and backing disk of everything below DRBD."""
+def backing_disks(resource: DrbdResource, host: str) -> list[str]:
+    """The disks below a resource on a host."""
+    here = resource.hosts.get(host)
+    storages = here.storage if here is not None else ()
+    return [each.disk for each in storages if each.disk and each.disk != "none"]
+
+
+def meta_disks(resource: DrbdResource, host: str) -> list[str]:
+    """Where a resource keeps its meta data on a host: the disks themselves where it is internal."""
+    here = resource.hosts.get(host)
+    storages = here.storage if here is not None else ()
     return [
-        (resource.name, host.name, storage.disk)
-        for resource in nas.resources
-        for host in resource.hosts
-        for storage in host.storage
-        if storage.disk and storage.disk != "none"
+        (each.disk or "")
+        if each.meta_disk in (None, "internal")
+        else each.meta_disk.partition("[")[0]
+        for each in storages
+        if each.disk and each.disk != "none"
     ]

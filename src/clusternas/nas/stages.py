@@ -19,7 +19,7 @@ from clusternas.gfs2.model import Gfs2Filesystem
 from clusternas.gfs2.status import Signature
 from clusternas.lvm import commands as lvm
 from clusternas.lvm.group import ClvmVolumeGroup
-from clusternas.nas.actual import NasState, NodeState
+from clusternas.nas.actual import NasState, NodeState, backing_disks
 from clusternas.nas.cluster import NasCluster, NasNode
 from clusternas.nas.plan import Check, Draft
 from clusternas.nas.units import LOCKING, MEMBERSHIP, NAMED, file_service
@@ -57,14 +57,7 @@ def _bring_up(nas: NasCluster, node: NodeState, resource: DrbdResource, draft: D
     if resource.name in node.drbd:
         return
     if not node.metadata.get(resource.name, False):
-        disk = _disk(resource, node.name)
-        draft.add(
-            node.name,
-            resource.create_md(toolset=nas.toolset),
-            f"{disk} has no meta data of DRBD",
-            guard=_empty(disk, node),
-            undo=f"drbdadm wipe-md {resource.name}",
-        )
+        _create_metadata(nas, node, resource, draft)
     draft.add(
         node.name,
         resource.up(),
@@ -79,9 +72,20 @@ def _bring_up(nas: NasCluster, node: NodeState, resource: DrbdResource, draft: D
     )
 
 
-def _disk(resource: DrbdResource, node: str) -> str:
-    host = resource.hosts[node]
-    return next(storage.disk or "" for storage in host.storage)
+def _create_metadata(
+    nas: NasCluster, node: NodeState, resource: DrbdResource, draft: Draft
+) -> None:
+    """One step a volume, so that each disk is looked at before."""
+    host = resource.hosts[node.name]
+    numbers: list[int | None] = [each.number for each in host.volumes] or [None]
+    for number, disk in zip(numbers, backing_disks(resource, node.name), strict=True):
+        draft.add(
+            node.name,
+            resource.create_md(number, toolset=nas.toolset),
+            f"{disk} has no meta data of DRBD",
+            guard=_empty(disk, node),
+            undo=f"drbdadm wipe-md {resource.name}",
+        )
 
 
 def _empty(device: str, node: NodeState) -> Check[tuple[Signature, ...]]:
@@ -110,10 +114,7 @@ def _promote(
 ) -> None:
     """Primary on every node, one after the other: two at once can refuse each other."""
     statuses = [state[node.name].drbd.get(resource.name) for node in nodes]
-    fresh = all(
-        _is_fresh(each, state[node.name], resource)
-        for each, node in zip(statuses, nodes, strict=True)
-    )
+    fresh = all(_is_fresh(state[node.name], resource.name) for node in nodes)
     for index, (node, status) in enumerate(zip(nodes, statuses, strict=True)):
         if status is not None and status.role is Role.PRIMARY:
             continue
@@ -139,11 +140,11 @@ def _promote(
         draft.barrier()
 
 
-def _is_fresh(status: ResourceStatus | None, node: NodeState, resource: DrbdResource) -> bool:
+def _is_fresh(node: NodeState, resource: str) -> bool:
     """Whether no data worth keeping is on a node: its meta data is new, or it never was in sync."""
-    if status is None:
-        return not node.metadata.get(resource.name, False)
-    return all(each.disk_state is DiskState.INCONSISTENT for each in status.volumes.values())
+    states = node.disk_states.get(resource, ())
+    inconsistent = bool(states) and all(each is DiskState.INCONSISTENT for each in states)
+    return inconsistent or not node.metadata.get(resource, False)
 
 
 def _linked(nas: NasCluster, resource: DrbdResource, node: str) -> Check[ResourceStatus]:
@@ -257,6 +258,9 @@ def volumes(nas: NasCluster, state: NasState, draft: Draft) -> None:
     for group in nas.volume_groups:
         _create(nas, state[leader], group, draft)
         draft.barrier()
+        # The node that made a volume holds it alone until it too opens it shared: so all do.
+        if all(_open(state[node.name], group) for node in nas.nodes):
+            continue
         for node in nas.nodes:
             _activate(nas, state[node.name], group, draft)
             draft.barrier()
@@ -292,15 +296,18 @@ def _create(nas: NasCluster, leader: NodeState, group: ClvmVolumeGroup, draft: D
             )
 
 
-def _activate(nas: NasCluster, node: NodeState, group: ClvmVolumeGroup, draft: Draft) -> None:
+def _open(node: NodeState, group: ClvmVolumeGroup) -> bool:
+    """Whether all volumes of a group are active on a node."""
     active = {each.name for each in node.logical_volumes if each.vg == group.name and each.active}
-    if active.issuperset(group.logical_volumes.keys()):
-        return
+    return active.issuperset(group.logical_volumes.keys())
+
+
+def _activate(nas: NasCluster, node: NodeState, group: ClvmVolumeGroup, draft: Draft) -> None:
     for command in group.start(nas.toolset):
         draft.add(
             node.name,
             command,
-            f"the volumes of {group.name} are not open on {node.name}",
+            f"the volumes of {group.name} are not open on all nodes",
             undo=str(group.stop(nas.toolset)[0]),
         )
 
@@ -311,21 +318,23 @@ def _activate(nas: NasCluster, node: NodeState, group: ClvmVolumeGroup, draft: D
 def filesystems(nas: NasCluster, state: NasState, draft: Draft) -> None:
     """Make each file system once, and mount it on every node."""
     leader = nas.nodes[0].name
+    unit = file_service(nas)
+    serving = all(unit in state[node.name].running for node in nas.nodes if unit)
     for fs in nas.filesystems:
-        made = _make(nas, state, fs, draft)
+        _make(nas, state, fs, draft)
         draft.barrier()
-        for node in nas.nodes:
-            if state[node.name].mounted(fs.mount_point) is None:
-                _mount(nas, node.name, fs, draft)
+        missing = [node for node in nas.nodes if not state[node.name].mounted(fs.mount_point)]
+        for node in missing:
+            _mount(node.name, fs, draft)
         draft.barrier()
-        if made:
+        if missing or not serving:
             for path in _folders(nas, fs):
-                draft.add(leader, make_dir(path, parents=True), "the file system is new")
+                draft.add(leader, make_dir(path, parents=True), "what is to be served needs it")
             draft.barrier()
 
 
-def _make(nas: NasCluster, state: NasState, fs: Gfs2Filesystem, draft: Draft) -> bool:
-    """mkfs, unless it is there already; whether it is new."""
+def _make(nas: NasCluster, state: NasState, fs: Gfs2Filesystem, draft: Draft) -> None:
+    """mkfs, unless it is there already."""
     leader = nas.nodes[0].name
     found = next(
         (s.filesystems[fs.device] for s in state.nodes.values() if fs.device in s.filesystems), None
@@ -338,14 +347,13 @@ def _make(nas: NasCluster, state: NasState, fs: Gfs2Filesystem, draft: Draft) ->
             guard=_empty(fs.device, state[leader]),
             undo=f"wipefs -a {fs.device}",
         )
-        return True
+        return
     wrong = [each for each in fs.differences(found) if "journals" not in each]
     if wrong:
         raise PlanError("; ".join(wrong), hint="describe it as it is, or use another device")
-    return False
 
 
-def _mount(nas: NasCluster, node: str, fs: Gfs2Filesystem, draft: Draft) -> None:
+def _mount(node: str, fs: Gfs2Filesystem, draft: Draft) -> None:
     draft.add(node, make_dir(fs.mount_point, parents=True), "a place to mount at")
     draft.add(
         node,
