@@ -82,7 +82,21 @@ def codec_of(row: DrbdOption) -> Codec[Any]:
         found = choice(*values, fold=str.upper if row.name == "protocol" else str, quote=word)
         found = attrs.evolve(found, samples=common_values(row))
         return after_split_brain(found) if row.name == "after-sb-0pri" else found
+    if row.kind == "number or choice":
+        return node_count(row)
     return attrs.evolve(string(word), samples=TEXTS)
+
+
+def node_count(row: DrbdOption) -> Codec[str]:
+    """A number of nodes, or a word like `majority`."""
+    bounds, values = row.ranges["9"], row.values["9"]
+
+    def check(value: str) -> str:
+        counts = value.isdecimal() and bounds.minimum <= int(value) <= bounds.maximum
+        return "" if counts or value in values else f"{value!r} is neither"
+
+    expects = f"{' | '.join(values)}, or {bounds.minimum}..{bounds.maximum}"
+    return attrs.evolve(string(), expects=expects, check=check, samples=(*values, "2"))
 
 
 def samples_of(row: DrbdOption) -> tuple[int, ...]:
@@ -143,7 +157,7 @@ def switches(row: DrbdOption) -> list[Spelling]:
     """The bare words of 8.3, and the `no-…` that 9 reads of every boolean."""
     if row.old_name.startswith("no-"):
         return [Spelling(row.old_name, codec=negated_flag())]
-    found = [Spelling(f"no-{row.name}", codec=negated_flag(), since="9", until=row.until)]
+    found = [Spelling(f"no-{row.name}", codec=negated_flag(), since=row.nine, until=row.until)]
     if not row.since:
         place = row.old_section if row.old_section != row.section else None
         found.append(

@@ -1,7 +1,7 @@
 """From one generation to another: 8.3 → 8.4 → 9, with a report of every move and every loss.
 
-`render(toolset)` changes only what that toolset cannot read; `migrate` also moves what it still reads
-in an old place (`syncer`, `protocol` outside `net`), and leaves out what it does not have.
+`render(toolset)` changes only what that toolset cannot read; `migrate` also moves what it still
+reads in an old place (`syncer`, `protocol` outside `net`), and leaves out what it does not have.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def migrate(model: C, to: Toolset) -> Migration:
         UnsupportedError: it has a section that cannot be left out, like two volumes for 8.3.
 
     Example:
-        >>> old = DrbdResource.parse("resource r0 {\\n  protocol C;\\n  syncer { rate 33M; }\\n}\\n")
-        >>> print(migrate(old, Toolset.EL9).text, end="")
+        >>> text = "resource r0 {\\n  protocol C;\\n  syncer { rate 33M; }\\n}\\n"
+        >>> print(migrate(DrbdResource.parse(text), Toolset.EL9).text, end="")
         resource r0 {
           net {
             protocol C;

@@ -85,6 +85,11 @@ class DrbdOption:
         """DRBD 9 does not read it in its old place: fencing, and what belongs to a peer."""
         return self.name in ("fencing", "resync-rate") or self.name.startswith("c-")
 
+    @property
+    def nine(self) -> str:
+        """The first version of DRBD 9 that has it."""
+        return self.since if self.since.startswith("9") else "9"
+
     def place(self, generation: str) -> tuple[str, str] | None:
         """Section and name in a generation, or None where it does not exist."""
         order = GENERATIONS.index(generation)
