@@ -188,6 +188,13 @@ def test_holders_are_made_where_there_are_none() -> None:
     )
 
 
+def test_new_elements_are_indented_as_the_others() -> None:
+    text = '<cluster name="a" config_version="1">\n\t<clusternodes>\n\t\t<clusternode name="n"/>\n'
+    text += "\t</clusternodes>\n</cluster>\n"
+    grown = CmanCluster.parse(text).add_fence_device("pdu", "fence_apc").render()
+    assert '\n\t<fencedevices>\n\t\t<fencedevice name="pdu" agent="fence_apc"/>\n' in grown
+
+
 def test_a_method_goes_into_the_fence_that_is_there(nas: CmanCluster) -> None:
     node = nas.nodes["nas02"]
     method = FenceMethod(name="pdu", devices=by_name([FenceUse(name="pdu")]))

@@ -100,7 +100,7 @@ def quote(value: str) -> str:
 
 def unquote(raw: str) -> str:
     """What an attribute says: line breaks and tabs read as blanks, references undone."""
-    if any(character in raw for character in "\t\r\n"):
+    if "\n" in raw or "\t" in raw or "\r" in raw:
         raw = BREAK.sub(" ", raw)
     return REFERENCE.sub(_referent, raw) if "&" in raw else raw
 
@@ -390,8 +390,8 @@ def _rows(tree: Tree, elements: list[Statement], indent: str) -> list[str]:
 def _unit(tree: Tree) -> str:
     """One level of indent as this text has it, from its first nested element that starts a line."""
     for top in tree.root.children:
-        for node in top.children:
+        for node in top.elements if isinstance(top, Element) else ():
             inner, outer = indent_of(tree.text, node.start), indent_of(tree.text, top.start)
-            if node.body >= 0 and _starts_line(node) and inner.startswith(outer) and inner != outer:
+            if _starts_line(node) and inner.startswith(outer) and inner != outer:
                 return inner[len(outer) :]
     return INDENT
