@@ -327,3 +327,18 @@ def test_words_that_cannot_be_written(bad: str) -> None:
 def test_nul_cannot_be_written(quote) -> None:
     with pytest.raises(ValidationError):
         quote("a\0b")
+
+
+def test_insert_among_others_on_a_line() -> None:
+    text = 'A="x";B=2 # two\n'
+    tree = SYSCONFIG.parse(text)
+    edits = SYSCONFIG.insert(tree.root, tree.root.children[0], [Statement("C", ("3",))])
+    assert apply(text, edits) == 'A="x"; C=3 B=2 # two\n'
+
+
+def test_insert_below_a_line_with_odd_blanks_at_its_end() -> None:
+    text = "a /b c\r\t\nd /e f\n"
+    tree = FSTAB.parse(text)
+    new = Statement("row", ("x", "/y", "z"))
+    edits = FSTAB.insert(tree.root, tree.root.children[0], [new])
+    assert apply(text, edits) == "a /b c\r\t\nx\t/y\tz\nd /e f\n"

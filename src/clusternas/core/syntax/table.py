@@ -70,6 +70,7 @@ class TableSyntax(LineSyntax):
     """
 
     indent = ""
+    tail = re.compile(r"[ \t\r]*+(?:#[^\n]*+)?+(?:\n|\Z)")
 
     def __init__(
         self,
@@ -167,15 +168,20 @@ class TableSyntax(LineSyntax):
         self, parent: Node, after: Node | None, statements: Sequence[Statement]
     ) -> list[Edit]:
         edits = super().insert(parent, after, statements)
-        if after is None or after.body < 0:
-            return edits
         text = parent.tree.text
+        if after is None or after.body < 0:
+            return [self._set_off(edit, text) for edit in edits]
         newline = newline_of(text)
         ended = text.endswith("\n", 0, edits[0].start)
         return [
             Edit(at, end, (newline if ended else newline * 2) + new.lstrip("\r\n"))
             for at, end, new in edits
         ]
+
+    def _set_off(self, edit: Edit, text: str) -> Edit:
+        """Among others on a line, leave a blank behind it too."""
+        inline = "\n" not in edit.text and not text.startswith((" ", "\t", "\n"), edit.end)
+        return edit._replace(text=edit.text + " ") if inline and edit.end < len(text) else edit
 
     def insert_first(self, parent: Node, statements: Sequence[Statement]) -> list[Edit]:
         if parent.depth < 0:
