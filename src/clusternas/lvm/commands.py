@@ -170,7 +170,10 @@ def version() -> Command[str]:
 
 
 def pvcreate(device: str) -> Command[str]:
-    """Make a device a physical volume; it fails where LVM sees another signature."""
+    """Make a device a physical volume; it fails where LVM sees another signature.
+
+    LVM before 2.02.105 knows few of them: look first, with `clusternas.gfs2.commands.signatures`.
+    """
     return _change("pvcreate", physical_volume(device))
 
 
