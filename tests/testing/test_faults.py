@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from clusternas.core.batch import batch
 from clusternas.core.command import Command, Effect, text
 from clusternas.core.errors import (
     CommandFailed,
@@ -221,3 +224,30 @@ def test_a_node_waits_at_boot_for_a_peer_that_is_off() -> None:
     assert cluster["nas01"].console == [
         "drbd: DRBD's startup script waits for the peer node to appear"
     ]
+
+
+def test_faults_strike_behind_sudo_and_in_a_batch(bare: FakeCluster) -> None:
+    bare.fail("nas01", "drbdadm up", exit_code=7)
+    assert bare["nas01"].shell("sudo -n -- drbdadm up r0").exit_code == 7
+    names = [Command(("uname", "-n"), text, effect=Effect.READ, timeout=5) for _ in range(3)]
+    bare.hang("nas01", "uname -n")
+    outputs = bare["nas01"].run(batch(names)).value
+    assert [output.exit_code for output in outputs] == [124, 0, 0]
+
+
+def test_timeout_ends_what_waits_for_locks_but_not_what_waits_in_the_kernel(
+    nas: FakeCluster,
+) -> None:
+    nas.fail("nas01", "fence_lab", times=10_000)
+    nas.kill("nas02")
+    assert nas["nas01"].shell("timeout 5 vgs").exit_code == 124
+    with pytest.raises(CommandTimeout):
+        nas["nas01"].shell("timeout 5 tee /opt/blocked")
+
+
+def test_many_threads_at_once(nas: FakeCluster) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        nodes = [nas["nas01"], nas["nas02"]] * 50
+        names = list(pool.map(lambda node: node.shell("uname -n").text.strip(), nodes))
+    assert names == ["nas01", "nas02"] * 50
+    assert len({call.node for call in nas.log[-100:]}) == 2

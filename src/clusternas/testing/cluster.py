@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import posixpath
 import random
 import threading
 import time
@@ -24,6 +26,7 @@ __all__ = ["Call", "FakeCluster", "Loss"]
 
 GENERATIONS = {"2010": Toolset.EL6, "today": Toolset.DEBIAN12}
 EPOCHS = {"2010": 1289737440.0, "today": 1795431240.0}  # November 2010 and 2026
+WRAPPERS = {"env", "sudo", "timeout"}
 DISK = 1223688192  # of the recordings: a DRBD device of 1,194,932 KiB
 
 
@@ -83,7 +86,7 @@ class FakeCluster:
         self._random = random.Random(2010)
         self._cuts: set[tuple[frozenset[str], str]] = set()
         self._faults = Faults()
-        self._interrupt: Fault | None = None
+        self._interrupted = False
         self._current = ""
         self._lock = threading.RLock()
         partitions = dict(disks or {"/dev/vda3": DISK})
@@ -218,9 +221,8 @@ class FakeCluster:
 
     def halfway(self) -> None:
         """Called by tools in the middle of their work: here a half-done command stops."""
-        if self._interrupt is not None:
-            fault, self._interrupt = self._interrupt, None
-            raise _Struck(fault)
+        if self._interrupted:
+            raise _HalfDone
 
     # Commands
 
@@ -234,10 +236,13 @@ class FakeCluster:
                 code = output.exit_code
                 return output
             finally:
-                self._interrupt = None
                 self.log.append(Call(node.name, command.argv, command.effect, code))
                 self.settle()
                 consistency.require(self)
+
+    def inner(self, node: FakeNode, argv: tuple[str, ...], stdin: bytes) -> Output:
+        """Run a command within another one, such as behind sudo: faults strike it too."""
+        return self._perform(node, argv, stdin, math.inf)
 
     def _answer(self, node: FakeNode, command: Command[Any]) -> Output:
         shown: dict[str, Any] = {"command": str(command), "node": node.name}
@@ -245,42 +250,37 @@ class FakeCluster:
         self.settle()
         if not node.up:
             raise Unreachable("the node does not answer", **shown)
-        fault = self._faults.take(node.name, command.argv)
         try:
-            return self._work(node, command, fault)
-        except _Struck as struck:
-            if struck.fault.kind == "fail":
-                return struck.fault.output
-            if struck.fault.kind == "lose":
-                raise Unreachable("the connection broke", **shown) from None
-            raise self._timeout(command, shown) from None
+            return self._perform(node, command.argv, command.stdin, command.timeout)
+        except _LostError:
+            raise Unreachable("the connection broke", **shown) from None
         except Hang as hang:
-            raise self._timeout(command, shown, str(hang)) from None
+            self.now += command.timeout
+            why = f"it did not end within {command.timeout:g} s"
+            raise CommandTimeout(why, hint=str(hang), **shown) from None
         except tools.NotInstalled as missing:
             raise CommandNotFound(f"{missing}: command not found", exit_code=127, **shown) from None
 
-    def _work(self, node: FakeNode, command: Command[Any], fault: Fault | None) -> Output:
-        if fault is not None and fault.kind == "slow":
-            self._pass(fault.seconds, command)
-            fault = None
-        if fault is not None and fault.when == "before":
-            raise _Struck(fault)
-        self._interrupt = fault if fault is not None and fault.when == "halfway" else None
-        output = tools.answer(node, command.argv, command.stdin)
-        if fault is not None and output.exit_code == 0:
-            raise _Struck(fault)
-        return output
-
-    def _pass(self, seconds: float, command: Command[Any]) -> None:
-        if seconds > command.timeout:
-            raise Hang(f"it takes {seconds:g} s")
-        self.now += seconds
-
-    def _timeout(
-        self, command: Command[Any], shown: dict[str, Any], why: str = ""
-    ) -> CommandTimeout:
-        self.now += command.timeout
-        return CommandTimeout(f"it did not end within {command.timeout:g} s", hint=why, **shown)
+    def _perform(self, node: FakeNode, argv: tuple[str, ...], stdin: bytes, limit: float) -> Output:
+        wrapped = argv[:1] and posixpath.basename(argv[0]) in WRAPPERS
+        fault = None if wrapped else self._faults.take(node.name, argv)
+        if fault is None:
+            return tools.answer(node, argv, stdin)
+        if fault.kind == "slow":
+            if fault.seconds > limit:
+                raise Hang(f"it takes {fault.seconds:g} s")
+            self.now += fault.seconds
+            return tools.answer(node, argv, stdin)
+        if fault.when == "before":
+            return _strike(fault)
+        self._interrupted = fault.when == "halfway"
+        try:
+            output = tools.answer(node, argv, stdin)
+        except _HalfDone:
+            return _strike(fault)
+        finally:
+            self._interrupted = False
+        return output if output.exit_code else _strike(fault)
 
     # What was lost
 
@@ -299,7 +299,17 @@ class FakeCluster:
             raise AssertionError("data was overwritten:\n  " + "\n  ".join(rows))
 
 
-class _Struck(Exception):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.fault = fault
+class _HalfDone(Exception):
+    """A fault stops the tool in the middle of its work."""
+
+
+class _LostError(Exception):
+    """The connection to the node breaks."""
+
+
+def _strike(fault: Fault) -> Output:
+    if fault.kind == "hang":
+        raise Hang("it was told to")
+    if fault.kind == "lose":
+        raise _LostError
+    return fault.output

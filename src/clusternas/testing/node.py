@@ -110,9 +110,9 @@ class FakeNode:
         return self.execute(shlex.split(line), stdin.encode())
 
     def answer(self, argv: tuple[str, ...], stdin: bytes) -> Output:
-        """What a command leaves behind, within another one: no log, no faults."""
+        """What a command leaves behind within another one; the log has only the outer one."""
         try:
-            return tools.answer(self, argv, stdin)
+            return self.cluster.inner(self, argv, stdin)
         except tools.NotInstalled as missing:
             raise Exit(127, f"{missing}: command not found") from None
 
@@ -138,8 +138,8 @@ class FakeNode:
         return next((self.claims[name] for name in device.names if name in self.claims), "")
 
     def wait_for_locks(self, lockspace: str) -> None:
-        """Hang if the lock manager has stopped that lock space."""
-        tools.wait_for_locks(self, lockspace)
+        """Hang in the kernel if the lock manager has stopped that lock space."""
+        tools.wait_for_locks(self, lockspace, killable=False)
 
 
 def _same(output: Output) -> Output:

@@ -26,7 +26,15 @@ class Exit(Exception):
 
 
 class Hang(Exception):
-    """The tool does not end: it waits for something that nobody will do."""
+    """The tool does not end: it waits for something that nobody will do.
+
+    Attributes:
+        killable: whether `timeout` can end it; a process that waits in the kernel it cannot.
+    """
+
+    def __init__(self, why: str, *, killable: bool = True) -> None:
+        super().__init__(why)
+        self.killable = killable
 
 
 def said(stdout: str = "", stderr: str = "", code: int = 0) -> Output:

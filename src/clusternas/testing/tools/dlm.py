@@ -104,11 +104,12 @@ def victim_ids(node: FakeNode) -> list[int]:
     return [config.nodes[name].id for name in fencing.waits_for(node)] if config is not None else []
 
 
-def wait_for_locks(node: FakeNode, name: str) -> None:
+def wait_for_locks(node: FakeNode, name: str, *, killable: bool = True) -> None:
     """Hang while a lock space is stopped."""
     space = node.of(LockSpaces).by_name.get(name)
     if space is not None and space.waits:
-        raise Hang(f"lock space {name} waits for {'fencing' if quorate(node) else 'quorum'}")
+        why = "fencing" if quorate(node) else "quorum"
+        raise Hang(f"lock space {name} waits for {why}", killable=killable)
 
 
 # dlm_tool

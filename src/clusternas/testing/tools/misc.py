@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from clusternas.testing.blocks import Entry
-from clusternas.testing.shell import Answer, Exit, Tool, options
+from clusternas.testing.shell import Answer, Exit, Hang, Tool, options
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
@@ -144,9 +144,15 @@ def env(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
 
 
 def timeout(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
-    """`timeout [-k SECONDS] SECONDS COMMAND…`."""
+    """`timeout [-k SECONDS] SECONDS COMMAND…`: 124 for a command that it had to end."""
     rest = args[2:] if args[:1] == ("-k",) else args
-    return node.answer(rest[1:], stdin)
+    try:
+        return node.answer(rest[1:], stdin)
+    except Hang as hang:
+        if not hang.killable:
+            raise
+        node.cluster.now += float(rest[0])
+        raise Exit(124) from None
 
 
 def sudo(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:

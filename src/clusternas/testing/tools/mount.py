@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["TOOLS", "install", "mount_all"]
 
 ROOT = Mount("/dev/vdb", "/", "ext4", "rw,noatime")
-SWAPPED = ("defaults", "_netdev", "noauto", "auto", "nofail", "rw")
+HIDDEN = ("defaults", "_netdev", "noauto", "auto", "nofail", "rw")
 
 
 # mount and umount
@@ -26,7 +26,7 @@ def mount(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """mount [-t TYPE] [-o OPTIONS] DEVICE DIRECTORY; one of them of fstab; -a; or the table."""
     given, operands = options(args, "t:o:avrwn", code=1)
     if "a" in given:
-        mount_all(node)
+        mount_all(node, given.get("t", ""))
         return ""
     if not operands:
         return "".join(
@@ -60,14 +60,11 @@ def fstab_line(node: FakeNode, operand: str) -> Mount:
     return found
 
 
-def mount_all(node: FakeNode) -> None:
-    """Mount what fstab says, except noauto."""
+def mount_all(node: FakeNode, kind: str = "") -> None:
+    """Mount what fstab says, all or of one type, except noauto and what is mounted."""
     for line in fstab(node):
-        if (
-            "noauto" not in line.options.split(",")
-            and line.target not in node.mounts
-            and line.target.startswith("/")
-        ):
+        wanted = kind in ("", line.type) and "noauto" not in line.options.split(",")
+        if wanted and line.target not in (one.target for one in table(node)):
             mount_one(node, line.source, line.target, line.type, line.options)
 
 
@@ -92,7 +89,7 @@ def mount_one(node: FakeNode, source: str, directory: str, kind: str, words: str
         raise Exit(32, f"{where}{device.path} already mounted or mount point busy.")
     if isinstance(content, Gfs2):
         gfs2.join(node, content, device.path, directory)
-    kept = [word for word in words.split(",") if word and word not in SWAPPED]
+    kept = [word for word in words.split(",") if word and word not in HIDDEN]
     shown = ",".join(
         ["rw", *kept, *(["rgrplvb"] if isinstance(content, Gfs2) and gfs2.modern(node) else [])]
     )

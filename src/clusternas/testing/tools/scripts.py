@@ -56,8 +56,8 @@ def batch(node: FakeNode, lines: tuple[str, ...], _stdin: bytes) -> Answer:
     """Several commands in one call, each with its own time limit."""
     parts = []
     for line in lines:
-        _, _, rest = line.partition(" ")
-        output = node.answer(("env", *shlex.split(rest)), b"")
+        seconds, _, rest = line.partition(" ")
+        output = node.answer(("timeout", seconds, *shlex.split(rest)), b"")
         parts.append(b"%d %d %d\n" % (output.exit_code, len(output.stdout), len(output.stderr)))
         parts += [output.stdout, output.stderr]
     return Output(0, b"".join(parts))

@@ -325,15 +325,17 @@ def boot(nodes: Sequence[FakeNode], runlevel: int) -> None:
     """Start what each node's run level or enabled units say, in step; failures are on consoles."""
     turns = [(place, node, name) for node in nodes for place, name in order(node, runlevel)]
     for _, node, name in sorted(turns, key=lambda turn: turn[0]):
+        starter = start if sysv(node.cluster.toolset) else start_unit
         try:
-            if sysv(node.cluster.toolset):
-                start(node, name)
-            else:
-                start_unit(node, name)
+            starter(node, name)
         except Exit as failed:
             node.console.append(f"{name}: {failed.output.error_text}")
         except Hang as hang:
             node.console.append(f"{name}: {hang}")
+    for node in nodes if not sysv(nodes[0].cluster.toolset) else ():
+        mounted = node.answer(("mount", "-a"), b"")
+        if mounted.exit_code:
+            node.console.append(f"mount: {mounted.error_text}")
 
 
 def order(node: FakeNode, runlevel: int) -> list[tuple[str, str]]:
