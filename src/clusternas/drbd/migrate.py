@@ -92,7 +92,7 @@ def _fit(model: M, to: Toolset, losses: list[Loss]) -> M:
     """The model without what the toolset does not have."""
     changes: dict[str, Any] = _meta_disk(model, to) if isinstance(model, DrbdStorage) else {}
     for name, meta in lens_of(type(model)).fields.items():
-        value = getattr(model, name)
+        value: Any = getattr(model, name)
         if isinstance(meta, Option) and value is not None and name not in changes:
             reason = _reason(model, name, meta, value, to)
             if reason:

@@ -1,0 +1,67 @@
+"""Procedures as steps, in the order in which they worked on real pairs."""
+
+from pathlib import Path
+
+import pytest
+
+from clusternas.core.command import Effect, Output
+from clusternas.core.errors import ValidationError
+from clusternas.core.versions import Toolset
+from clusternas.drbd.model import DrbdHost, DrbdResource
+from clusternas.drbd.procedures import first_sync, grow, recover_split_brain, replace_disk
+from clusternas.drbd.statustext import decode_status
+
+R0 = DrbdResource(name="r0", hosts=[DrbdHost(name="nas01"), DrbdHost(name="nas02")])
+LAB = Path(__file__).parent.parent / "data/drbd/8.4.11"
+
+
+def shown(steps) -> list[str]:
+    return [f"{step.node}: {step.command}" for step in steps]
+
+
+def test_first_sync() -> None:
+    assert shown(first_sync(R0, "nas01", toolset=Toolset.EL6)) == [
+        "nas01: drbdadm create-md r0",
+        "nas02: drbdadm create-md r0",
+        "nas01: drbdadm up r0",
+        "nas02: drbdadm up r0",
+        "nas01: drbdadm -- --overwrite-data-of-peer primary r0",
+    ]
+    assert shown(first_sync(R0, "nas02", blank=True))[-3:] == [
+        "nas02: drbdadm wait-connect r0",
+        "nas02: drbdadm new-current-uuid --clear-bitmap r0",
+        "nas02: drbdadm primary r0",
+    ]
+
+
+def test_split_brain_names_the_victim() -> None:
+    steps = recover_split_brain(R0, "nas02")
+    assert shown(steps) == [
+        "nas02: drbdadm secondary r0",
+        "nas02: drbdadm connect --discard-my-data r0",
+        "nas01: drbdadm connect r0",
+    ]
+    assert [step.command.effect for step in steps].count(Effect.DESTROY) == 1
+
+
+def test_a_survivor_that_listens_is_left_alone() -> None:
+    def status(state: str):
+        text = (LAB / state / "node1/drbdadm-status.txt").read_bytes()
+        return decode_status(Output(stdout=text))["r0"]
+
+    listening = status("07-drbd-link-cut-both-primary")
+    alone = status("08-drbd-split-brain")
+    statuses = {"nas01": listening, "nas02": alone}
+    assert "nas01: drbdadm connect r0" not in shown(recover_split_brain(R0, "nas02", statuses))
+    assert shown(recover_split_brain(R0, "nas01", statuses))[1] == "nas01: drbdadm disconnect r0"
+
+
+def test_disks() -> None:
+    assert shown(grow(R0, "nas01")) == ["nas01: drbdadm resize r0"]
+    assert shown(replace_disk(R0, "nas02")) == [
+        "nas02: drbdadm detach r0",
+        "nas02: drbdadm create-md --force r0",
+        "nas02: drbdadm attach r0",
+    ]
+    with pytest.raises(ValidationError, match="one of nas01, nas02"):
+        grow(R0, "nas03")
