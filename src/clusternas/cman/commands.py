@@ -182,7 +182,7 @@ def add_fence(
 
     Example:
         >>> str(add_fence("pdu", "fence_apc", {"ipaddr": "10.0.0.5", "passwd": "s3cret"}))
-        'ccs_tool addfence pdu fence_apc ipaddr=10.0.0.5 passwd=********'
+        "ccs_tool addfence pdu fence_apc ipaddr=10.0.0.5 'passwd=********'"
     """
     argv = (*_conf(path), _node(name), _node(agent), *_params(params))
     return _edit("addfence", *argv, secrets=_secrets(params))

@@ -230,7 +230,7 @@ class FenceParam(CmanModel):
     """A parameter of a fence agent; which there are, the agent says with `-o metadata`."""
 
     is_section = False
-    key: str = keyword(doc="its name with the @ of an attribute")
+    key: str = keyword(samples=("@port", "@ipaddr"), doc="its name with the @ of an attribute")
     value: str | None = argument(TEXT, default=None)
 
     @property

@@ -78,7 +78,13 @@ class Argument:
 
 @attrs.frozen
 class Keyword:
-    """The keyword of the statement itself, as it is spelled."""
+    """The keyword of the statement itself, as it is spelled.
+
+    Attributes:
+        samples: keywords that make sense, for tests and examples.
+    """
+
+    samples: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -116,9 +122,9 @@ def arguments(codec: Codec[tuple[T, ...]], index: int = 0, *, doc: str = "") -> 
     return _field(Argument(codec, index, rest=True), (), doc, converter=tuple)
 
 
-def keyword(*, default: Any = attrs.NOTHING, doc: str = "") -> str:
+def keyword(*, default: Any = attrs.NOTHING, samples: tuple[str, ...] = (), doc: str = "") -> str:
     """The keyword of the statement itself, where one model reads several."""
-    return _field(Keyword(), default, doc)
+    return _field(Keyword(samples), default, doc)
 
 
 def option(

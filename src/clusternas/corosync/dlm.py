@@ -33,7 +33,7 @@ def _numbered(key: str) -> Codec[int]:
             raise ValueError(f"not a number: {value!r}")
         return (f"{key}={value}",)
 
-    return Codec(decode, encode, f"{key}=NUMBER")
+    return Codec(decode, encode, f"{key}=NUMBER", samples=(0, 1))
 
 
 WORD = string()

@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 import attrs
 
 from clusternas.core.codec import boolean, choice, integer, string
-from clusternas.core.fields import Spelling, option, required, section, sections
+from clusternas.core.fields import Spelling, option, section, sections
 from clusternas.core.keyed import Keyed
 from clusternas.core.model import Model
 from clusternas.core.syntax.tree import Syntax
@@ -237,7 +237,7 @@ class LoggerSubsys(CorosyncModel):
     """`logging { logger_subsys }`: what one part of corosync logs."""
 
     accepts_unknown = True
-    subsys: str = required("subsys", codec=TEXT, default="")
+    subsys: str | None = option(codec=TEXT, doc="QUORUM, TOTEM, KNET, …; it must be there")
     debug: str | None = option(codec=choice("off", "on", "trace", quote=line))
 
 

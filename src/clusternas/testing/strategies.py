@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from clusternas.core.codec import Codec
-from clusternas.core.fields import Argument, Option, Section, lens_of
+from clusternas.core.fields import Argument, Keyword, Option, Section, lens_of
 from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
 
@@ -30,6 +30,8 @@ def models(model: type[M], toolset: Toolset = Toolset.UNKNOWN) -> st.SearchStrat
     for name, meta in lens_of(model).fields.items():
         if isinstance(meta, Argument):
             fields[name] = _values(meta.codec)
+        elif isinstance(meta, Keyword) and (meta.samples or lens_of(model).defaults[name] is None):
+            fields[name] = st.sampled_from(meta.samples or ("alpha", "b-2"))
         elif isinstance(meta, Option) and _codec(meta, model.tool, toolset):
             codec = _codec(meta, model.tool, toolset)
             assert codec is not None
