@@ -92,20 +92,19 @@ def _fit(model: M, to: Toolset, losses: list[Loss]) -> M:
     """The model without what the toolset does not have."""
     changes: dict[str, Any] = _meta_disk(model, to) if isinstance(model, DrbdStorage) else {}
     for name, meta in lens_of(type(model)).fields.items():
-        value: Any = getattr(model, name)
-        if isinstance(meta, Option) and value is not None and name not in changes:
+        value = getattr(model, name)
+        if value is None or name in changes:
+            continue
+        if isinstance(meta, Option):
             reason = _reason(model, name, meta, value, to)
             if reason:
                 losses.append(_loss(model, name, meta, reason))
                 changes[name] = () if meta.many else None
-        elif isinstance(meta, Section) and meta.many:
-            fitted = [_fit(each, to, losses) for each in value]
-            if any(new is not old for new, old in zip(fitted, value, strict=True)):
-                changes[name] = fitted
-        elif isinstance(meta, Section) and value is not None:
-            fitted_one = _fit(value, to, losses)
-            if fitted_one is not value:
-                changes[name] = fitted_one
+        elif isinstance(meta, Section):
+            before = list(value) if meta.many else [value]
+            after = [_fit(each, to, losses) for each in before]
+            if any(new is not old for new, old in zip(after, before, strict=True)):
+                changes[name] = after if meta.many else after[0]
     return evolve(model, **changes) if changes else model
 
 
