@@ -124,7 +124,7 @@ def toolset(name: str) -> Toolset:
     """
     if name.lower() in TOOLSETS:
         return TOOLSETS[name.lower()]
-    pairs = dict(part.partition("=")[::2] for part in name.split(","))
+    pairs = {tool: version for tool, _, version in (p.partition("=") for p in name.split(","))}
     try:
         return Toolset(**pairs)
     except TypeError:

@@ -155,7 +155,7 @@ def _cman(name: str, nodes: list[NasNode], fencing: _Fencing) -> CmanCluster:
     for node in nodes:
         params = fencing.of(node.name) if fencing.agent else {}
         device = "fence" if fencing.agent else ""
-        cluster = cluster.add_node(node.name, None, fence=device, **params)  # type: ignore[arg-type]
+        cluster = cluster.add_node(node.name, None, votes=1, fence=device, **params)
     return attrs.evolve(cluster, config_version=None)  # it is the file's, and grows there
 
 

@@ -113,14 +113,16 @@ class NasCluster:
     nodes: Keyed[NasNode] = attrs.field(converter=_nodes)
     toolset: Toolset = Toolset.DEBIAN12
     drbd: DrbdConfig | None = None
-    resources: Keyed[DrbdResource] = attrs.field(default=(), converter=_resources)
+    resources: Keyed[DrbdResource] = attrs.field(default=_resources(()), converter=_resources)
     cman: CmanCluster | None = None
     corosync: CorosyncCluster | None = None
     dlm: DlmConf | None = None
     lvm: LvmConf | None = None
     clvmd: ClvmdSysconfig | None = None
-    volume_groups: Keyed[ClvmVolumeGroup] = attrs.field(default=(), converter=_groups)
-    filesystems: Keyed[Gfs2Filesystem] = attrs.field(default=(), converter=_filesystems)
+    volume_groups: Keyed[ClvmVolumeGroup] = attrs.field(default=_groups(()), converter=_groups)
+    filesystems: Keyed[Gfs2Filesystem] = attrs.field(
+        default=_filesystems(()), converter=_filesystems
+    )
     fstab: Fstab | None = None
     samba: SmbConf | None = None
     ctdb: CtdbConfig | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from clusternas.cman import commands as cman
 from clusternas.cman.status import CmanStatus
 from clusternas.core import services
@@ -199,20 +201,23 @@ def _all_members(nas: NasCluster) -> Check[QuorumStatus] | Check[CmanStatus] | N
     return Check(command=corosync.quorum_status(), holds=_QuorumOf(count), says=says, within=120)
 
 
+@attrs.frozen
 class _QuorumOf:
     """Whether so many nodes are in a quorate cluster of corosync."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    count: int
 
     def __call__(self, status: QuorumStatus) -> bool:
         return status.quorate and len(status.members) >= self.count
 
 
-class _CmanOf(_QuorumOf):
+@attrs.frozen
+class _CmanOf:
     """Whether so many nodes are in a quorate cluster of cman."""
 
-    def __call__(self, status: CmanStatus) -> bool:  # type: ignore[override]
+    count: int
+
+    def __call__(self, status: CmanStatus) -> bool:
         return status.quorate and status.nodes >= self.count
 
 

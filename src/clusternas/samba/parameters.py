@@ -54,7 +54,7 @@ def parameters() -> Mapping[str, Parameter]:
         >>> parameters()["writeable"].name
         'read only'
     """
-    table = resources.files(__package__).joinpath("parameters.tsv").read_text("utf-8")
+    table = resources.files("clusternas.samba").joinpath("parameters.tsv").read_text("utf-8")
     found: dict[str, Parameter] = {}
     for row in table.splitlines():
         if not row.startswith("#"):
