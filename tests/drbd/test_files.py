@@ -61,6 +61,14 @@ def test_what_stands_in_two_files(etc: Path) -> None:
     assert all(each.path.endswith("r2.res") and each.line for each in found)
 
 
+def test_what_stands_twice_in_one_file_is_said_once(etc: Path) -> None:
+    text = PAIR.format(name="r0", minor=1, port=7788) + PAIR.format(name="r5", minor=1, port=7799)
+    (etc / "drbd.d/r0.res").write_text(text)
+    found = [each.message for each in DrbdFiles.read(str(etc / "drbd.conf")).validate()]
+    assert sorted(found) == sorted(set(found))
+    assert "minor 1 on nas02 of r5 is used by r0 already" in found
+
+
 def test_loops_and_missing_files(etc: Path) -> None:
     (etc / "drbd.d/r0.res").write_text('include "../drbd.conf";\ninclude "nowhere.conf";\n')
     found = DrbdFiles.read(str(etc / "drbd.conf"))

@@ -122,7 +122,10 @@ class DrbdFiles:
             ("DRBD006", self._second("global")),
             ("DRBD015", self._missing()),
         ):
-            found += [each for each in map(_diagnostic(code), findings) if each not in found]
+            known = {_place(each) for each in found}
+            found += [
+                each for each in map(_diagnostic(code), findings) if _place(each) not in known
+            ]
         return found
 
     def _second(self, section: str) -> Iterator[Finding]:
@@ -140,6 +143,11 @@ class DrbdFiles:
         for each in self.missing:
             message = f"the included file {each.name} does not exist"
             yield Finding(message, each.config, "includes", "correct its name")
+
+
+def _place(each: Diagnostic) -> tuple[str, str, int, int]:
+    """What tells a finding of one file from one between files."""
+    return each.code, each.path, each.line, each.column
 
 
 def _diagnostic(code: str) -> Callable[[Finding], Diagnostic]:
