@@ -80,7 +80,8 @@ def _parameter(row: str) -> Parameter:
 
 def lookup(name: str) -> Parameter | None:
     """The parameter of a name, however it is spelled, or None."""
-    return parameters().get(SMB_CONF.fold(name))
+    table = parameters()
+    return table.get(name) or table.get(SMB_CONF.fold(name))
 
 
 def near(name: str) -> str:

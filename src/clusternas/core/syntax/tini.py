@@ -42,6 +42,8 @@ class Logical(NamedTuple):
 
 def collapse(text: str) -> str:
     """Every run of white space reduced to its first character, as the lexer does everywhere."""
+    if "  " not in text and text.isprintable():
+        return text
     return SPACES.sub(r"\1", text)
 
 
