@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusternas.testing.blocks import Metadata, OtherData
+from clusternas.testing.blocks import Disk, Metadata, OtherData, PhysicalVolume
 from clusternas.testing.shell import Answer, Exit, said
 from clusternas.testing.tools.drbd import links, roles, show
 from clusternas.testing.tools.drbd.link import start_sync
@@ -13,54 +13,66 @@ __all__ = ["adjust", "attach", "create_md", "detach", "down", "reload", "up", "w
 
 
 def create_md(request: Request) -> Answer:
-    """Write fresh meta data; asks before it overwrites older."""
+    """Write fresh meta data; asks before it overwrites older, or where data stand.
+
+    The data stay where they are, but nobody knows any more whether they are good.
+    """
     yes = request.has("force") or request.stdin.strip() == b"yes"
-    volumes = request.config.hosts[request.node.name].volumes.values()
-    for config in volumes:
-        disk = request.node.disks.get(config.disk)
-        if disk is None:
-            raise Exit(
-                20,
-                f"open({config.disk}) failed: No such file or directory\n"
-                "Command 'drbdmeta' terminated with exit code 20",
-            )
-        if request.node.claims.get(config.disk):
-            raise Exit(
-                20,
-                f"Device '{config.minor}' is configured!\n"
-                f"Command 'drbdmeta {config.minor}' terminated with exit code 20",
-            )
+    disks = own_disks(request)
+    for disk in disks:
         if disk.metadata is None and isinstance(disk.content, OtherData):
-            raise Exit(
-                40,
-                f"md_offset {disk.size}\nFound {disk.content.type} filesystem\n"
-                "Device size would be truncated",
-            )
-        if disk.metadata is not None and not yes:
-            raise Exit(1, OVERWRITE.format(config.disk, disk.size - 4096), "Operation cancelled.\n")
-        request.node.cluster.overwrite(request.node, config.disk, disk.content)
-        disk.content, disk.metadata = None, Metadata()
-    sizes = (request.node.disks[one.disk].size for one in volumes)
-    bitmap = sum(size // 1024 - usable_size(size) - 36 for size in sizes)
-    made = (
-        "initializing activity log\nWriting meta data...\n"
-        "New drbd meta data block successfully created.\n"
-    )
-    return said(made, f"initializing bitmap ({bitmap} KB) to all zero")
+            why = f"Found {disk.content.type} filesystem\nDevice size would be truncated"
+            raise Exit(40, f"md_offset {disk.size}\n{why}")
+        if not yes and (disk.metadata is not None or disk.content is not None):
+            raise Exit(1, question(disk), "Operation cancelled.\n")
+        request.node.cluster.overwrite(request.node, disk.device, disk.content)
+        disk.metadata = Metadata()
+    bitmap = sum(disk.size // 1024 - usable_size(disk.size) - 36 for disk in disks)
+    return said(MADE, f"initializing bitmap ({bitmap} KB) to all zero")
 
 
+def own_disks(request: Request) -> list[Disk]:
+    """The partitions of the resource here, which nobody may have open."""
+    found = []
+    for config in request.config.hosts[request.node.name].volumes.values():
+        disk = request.node.disks.get(config.disk)
+        if disk is None or request.node.claims.get(config.disk):
+            missing = f"open({config.disk}) failed: No such file or directory"
+            why = missing if disk is None else f"Device '{config.minor}' is configured!"
+            called = f"drbdmeta {config.minor} v08 {config.disk} {config.meta} {request.command}"
+            raise Exit(20, f"{why}\nCommand '{called}' terminated with exit code 20")
+        found.append(disk)
+    return found
+
+
+def question(disk: Disk) -> str:
+    """What drbdmeta asks before it writes."""
+    if disk.metadata is not None:
+        return OVERWRITE.format(disk.device, disk.size - 4096)
+    kind = "LVM2 physical volume" if isinstance(disk.content, PhysicalVolume) else "GFS2 filesystem"
+    return f"md_offset {disk.size - 4096}\nFound {kind} signature\n{MIGHT}"
+
+
+MADE = """initializing activity log
+Writing meta data...
+New drbd meta data block successfully created.
+"""
 OVERWRITE = """You want me to create a v08 style flexible-size internal meta data block.
 There appears to be a v08 flexible-size internal meta data block
 already in place on {} at byte offset {}
 
 Do you really want to overwrite the existing meta-data?
 stdin not a TTY, not waiting for confirmation"""
+MIGHT = """ ==> This might destroy existing data! <==
+
+Do you want to proceed?
+stdin not a TTY, not waiting for confirmation"""
 
 
 def wipe_md(request: Request) -> Answer:
     """Remove the meta data."""
-    for config in request.config.hosts[request.node.name].volumes.values():
-        request.node.disks[config.disk].metadata = None
+    for disk in own_disks(request):
+        disk.metadata = None
     return "Wiping meta data...\nDRBD meta data block successfully wiped out.\n"
 
 
