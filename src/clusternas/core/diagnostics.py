@@ -283,45 +283,52 @@ def _values(model: Model, toolset: Toolset) -> Iterator[Diagnostic]:
             for each in (
                 value if isinstance(value, tuple) and getattr(meta, "many", False) else (value,)
             ):
-                yield from _value(model, source, name, meta, each, toolset)
+                yield from _value(model, name, meta, each)
+            if isinstance(meta, Option):
+                yield from _spelled(model, source, name, meta, toolset)
 
 
-def _value(
-    model: Model,
-    source: Source | None,
-    name: str,
-    meta: Option | Argument,
-    value: Any,
-    toolset: Toolset,
-) -> Iterator[Diagnostic]:
+def _value(model: Model, name: str, meta: Option | Argument, value: Any) -> Iterator[Diagnostic]:
     node = _node(model, name)
     tree = node.tree if node else None
     start, end = (node.start, node.end) if node else (0, 0)
     codec = meta.spellings[0].codec or meta.codec if isinstance(meta, Option) else meta.codec
     wrong = codec.check(value)
-    tool = model.tool
     if wrong:
         shown = f"{lens_of(type(model)).spelled_name(name)}: {wrong}"
         yield find(
             tree,
             start,
             end,
-            f"{tool.upper()}902",
+            f"{model.tool.upper()}902",
             Severity.ERROR,
             shown,
             help=f"write {codec.expects}",
         )
-    if isinstance(meta, Option):
-        place = next((place for place in (source.where.get(name, ()) if source else ())), None)
-        spellings = (
-            lens_of(type(model)).spelled(name, place.node, place.place) if place else meta.spellings
+
+
+def _spelled(
+    model: Model, source: Source | None, name: str, meta: Option, toolset: Toolset
+) -> Iterator[Diagnostic]:
+    """Each statement of an option that is spelled, or stands, as the toolset does not read it."""
+    lens, tool = lens_of(type(model)), model.tool
+    for place in (source.where.get(name) if source else None) or (None,):
+        spellings = lens.spelled(name, place.node, place.place) if place else meta.spellings
+        if any(toolset.has(tool, since=each.since, until=each.until) for each in spellings):
+            continue
+        node = place.node if place else _node(model, name)
+        start, end = (node.start, node.end) if node else (0, 0)
+        message = f"{spellings[0].key} is not understood here by {tool} {getattr(toolset, tool)}"
+        hint = "render it for that toolset, or leave it out"
+        yield find(
+            node.tree if node else None,
+            start,
+            end,
+            f"{tool.upper()}903",
+            Severity.ERROR,
+            message,
+            help=hint,
         )
-        if not any(toolset.has(tool, since=each.since, until=each.until) for each in spellings):
-            message = (
-                f"{spellings[0].key} is not understood here by {tool} {getattr(toolset, tool)}"
-            )
-            hint = "render it for that toolset, or leave it out"
-            yield find(tree, start, end, f"{tool.upper()}903", Severity.ERROR, message, help=hint)
 
 
 def expects(meta: Any) -> str:
