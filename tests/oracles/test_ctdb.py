@@ -23,6 +23,7 @@ from clusternas.ctdb.model import (
     CtdbLegacy,
     CtdbLogging,
 )
+from clusternas.ctdb.sysconfig import CtdbSysconfig
 from clusternas.runners.local import Local
 
 TOOLSET = Toolset.DEBIAN12
@@ -128,3 +129,55 @@ def test_the_command_runs(oracle, tmp_path: Path) -> None:
     tool = oracle(CONFIG_TOOL, package="ctdb")
     (tmp_path / "ctdb.conf").write_text("[cluster]\n")
     assert config_validate(str(tmp_path), tool).run(Local()).output.exit_code == 0
+
+
+SYSCONFIG = """\
+CTDB_RECOVERY_LOCK="/gfs/.ctdb/lock"
+CTDB_NODES=/etc/ctdb/nodes
+CTDB_MANAGES_SAMBA=yes
+CTDB_MANAGES_WINBIND=yes
+CTDB_CAPABILITY_RECMASTER=no
+CTDB_NOSETSCHED=yes
+CTDB_LOGGING=syslog
+CTDB_DEBUGLEVEL=ERROR
+CTDB_START_AS_STOPPED=yes
+CTDB_DBDIR=/var/ctdb
+CTDB_SET_eventscripttimeout=60
+CTDB_SAMBA_CHECK_PORTS="445"
+"""
+
+
+def test_old_files_become_what_samba_s_own_script_makes_of_them(tmp_path: Path) -> None:
+    script = Path("/usr/share/doc/ctdb/examples/config_migrate.sh")
+    if not script.exists():
+        pytest.skip("config_migrate.sh is not installed: apt-get install ctdb")
+    source = tmp_path / "ctdb"
+    source.write_text(SYSCONFIG)
+    run = subprocess.run(
+        ["/bin/sh", script, "-f", "-d", tmp_path, "-o", tmp_path / "out", source],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    theirs = CtdbConfig.read(tmp_path / "out" / "ctdb.conf")
+    old = CtdbSysconfig.parse(SYSCONFIG)
+    assert said(old.config()) == said(theirs)
+    commands = (tmp_path / "out" / "commands.sh").read_text()
+    assert all(script in commands for script in old.scripts())
+
+
+def said(config: CtdbConfig) -> dict[str, dict[str, object]]:
+    """What is set, without what is set to its default."""
+    parts = {part: getattr(config, part) for part in ("logging", "cluster", "database", "legacy")}
+    found = {
+        part: {
+            name: getattr(section, name)
+            for name in lens_of(type(section)).fields
+            if getattr(section, name) is not None
+        }
+        for part, section in parts.items()
+        if section is not None
+    }
+    found["tunables"] = {each.name.lower(): each.value for each in config.tunables.all}
+    found["options"] = {each.name: each.value for each in config.script_options.all}
+    return found

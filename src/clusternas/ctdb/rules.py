@@ -18,6 +18,7 @@ from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
 from clusternas.ctdb.model import CtdbCluster, CtdbConfig, CtdbLegacy
 from clusternas.ctdb.tables import (
+    TUNABLES,
     CtdbNodes,
     CtdbPublicAddresses,
     CtdbScriptOptions,
@@ -28,23 +29,7 @@ __all__: list[str] = []
 
 CONF = "ctdb.conf(5)"
 CTDB = "ctdb(7)"
-TUNABLES = frozenset(
-    """
-    AllowClientDBAttach AllowMixedVersions AllowUnhealthyDBRead ControlTimeout DBRecordCountWarn
-    DBRecordSizeWarn DBSizeWarn DatabaseHashSize DatabaseMaxDead DeferredAttachTO DeterministicIPs
-    DisableIPFailover ElectionTimeout EnableBans EventScriptTimeout EventScriptUnhealthyOnTimeout
-    FetchCollapse HopcountMakeSticky IPAllocAlgorithm KeepaliveInterval KeepaliveLimit LCP2PublicIPs
-    LockProcessesPerDB LogLatencyMs MaxQueueDropMsg MaxRedirectCount MonitorInterval
-    MonitorTimeoutCount NoIPFailback NoIPHostOnAllDisabled NoIPTakeover PullDBPreallocation
-    QueueBufferSize RecBufferSizeLimit RecLockLatencyMs ReclockPingPeriod RecdFailCount
-    RecdPingTimeout RecoverInterval RecoverPDBBySeqNum RecoverTimeout RecoveryBanPeriod
-    RecoveryDropAllIPs RecoveryGracePeriod RepackLimit RerecoveryTimeout Samba3AvoidDeadlocks
-    SeqnumInterval StatHistoryInterval StickyDuration StickyPindown TDBMutexEnabled TakeoverTimeout
-    TickleUpdateInterval TraverseTimeout VacuumFastPathCount VacuumInterval VacuumLimit
-    VacuumMaxRunTime VerboseMemoryNames VerifyRecoveryLock DeferredRebalanceOnNodeAdd
-    """.split()
-)
-"""What ctdbd 4.17 knows, obsolete ones included."""
+KNOWN = {name.lower(): name for name in TUNABLES}
 RISKY = {
     "EnableBans": (0, "a node that fails over and over is never shut out"),
     "NoIPTakeover": (1, "the addresses of a failed node serve nobody"),
@@ -189,15 +174,15 @@ def public_address_of_a_node(config: CtdbConfig, _: Toolset) -> Iterator[Finding
 
 
 @rule(
-    "CTDB009", Severity.WARNING, CtdbTunables, link="ctdb-tunables(7)",
-    bad="EventscriptTimeout=120\n", good="EventScriptTimeout=120\n",
+    "CTDB009", Severity.ERROR, CtdbTunables, link="ctdb-tunables(7)",
+    bad="EventTimeout=120\n", good="EventScriptTimeout=120\n",
 )  # fmt: skip
 def unknown_tunable(tunables: CtdbTunables, _: Toolset) -> Iterator[Finding]:
-    """ctdbd refuses tunables that it does not know, and case counts."""
+    """ctdbd does not start with a tunable that it does not know."""
     for each in tunables.all:
-        if each.name not in TUNABLES:
-            close = get_close_matches(each.name, TUNABLES, n=1)
-            guess = f"did you mean {close[0]}?" if close else "take it out"
+        if each.name.lower() not in KNOWN:
+            close = get_close_matches(each.name.lower(), KNOWN, n=1)
+            guess = f"did you mean {KNOWN[close[0]]}?" if close else "take it out"
             yield Finding(f"ctdbd does not know the tunable {each.name}", at=each, help=guess)
 
 
@@ -208,7 +193,7 @@ def unknown_tunable(tunables: CtdbTunables, _: Toolset) -> Iterator[Finding]:
 def risky_tunable(tunables: CtdbTunables, _: Toolset) -> Iterator[Finding]:
     """Some tunables switch off what keeps the service up or the data whole."""
     for each in tunables.all:
-        value, why = RISKY.get(each.name, (None, ""))
+        value, why = RISKY.get(KNOWN.get(each.name.lower(), ""), (None, ""))
         if each.value == value:
             yield Finding(
                 f"{each.name}={value}: {why}", at=each, field="value", help="leave it out"

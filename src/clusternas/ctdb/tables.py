@@ -8,7 +8,7 @@ renumbers the whole cluster.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import ClassVar, Self
 
@@ -27,6 +27,7 @@ from clusternas.core.syntax.table import (
 )
 
 __all__ = [
+    "TUNABLES",
     "CtdbNode",
     "CtdbNodes",
     "CtdbPublicAddress",
@@ -36,6 +37,25 @@ __all__ = [
     "CtdbTunable",
     "CtdbTunables",
 ]
+
+
+TUNABLES = frozenset(
+    """
+    AllowClientDBAttach AllowMixedVersions AllowUnhealthyDBRead ControlTimeout DBRecordCountWarn
+    DBRecordSizeWarn DBSizeWarn DatabaseHashSize DatabaseMaxDead DeferredAttachTO DeterministicIPs
+    DisableIPFailover ElectionTimeout EnableBans EventScriptTimeout EventScriptUnhealthyOnTimeout
+    FetchCollapse HopcountMakeSticky IPAllocAlgorithm KeepaliveInterval KeepaliveLimit LCP2PublicIPs
+    LockProcessesPerDB LogLatencyMs MaxQueueDropMsg MaxRedirectCount MonitorInterval
+    MonitorTimeoutCount NoIPFailback NoIPHostOnAllDisabled NoIPTakeover PullDBPreallocation
+    QueueBufferSize RecBufferSizeLimit RecLockLatencyMs ReclockPingPeriod RecdFailCount
+    RecdPingTimeout RecoverInterval RecoverPDBBySeqNum RecoverTimeout RecoveryBanPeriod
+    RecoveryDropAllIPs RecoveryGracePeriod RepackLimit RerecoveryTimeout Samba3AvoidDeadlocks
+    SeqnumInterval StatHistoryInterval StickyDuration StickyPindown TDBMutexEnabled TakeoverTimeout
+    TickleUpdateInterval TraverseTimeout VacuumFastPathCount VacuumInterval VacuumLimit
+    VacuumMaxRunTime VerboseMemoryNames VerifyRecoveryLock DeferredRebalanceOnNodeAdd
+    """.split()
+)
+"""What ctdbd 4.17 knows, obsolete ones included."""
 
 
 def _no_address(value: str) -> str:
@@ -63,7 +83,10 @@ def _write_names(names: Sequence[str]) -> tuple[str, ...] | None:
 ADDRESS = attrs.evolve(string(), expects="an IP address", check=_no_address)
 ADDRESS_MASK = attrs.evolve(string(), expects="ADDRESS/BITS", check=_no_interface)
 INTERFACES = Codec[tuple[str, ...]](
-    lambda words: tuple(words[0].split(",")), _write_names, "interfaces, with commas between"
+    lambda words: tuple(words[0].split(",")),
+    _write_names,
+    "interfaces, with commas between",
+    samples=(("lan0",), ("eth0", "eth1")),
 )
 
 
@@ -181,6 +204,12 @@ class CtdbTunables(Model):
 
     all: Keyed[CtdbTunable] = sections(CtdbTunable, ANY, name="name")
 
+    @classmethod
+    def of_values(cls, values: Mapping[str, int]) -> Self:
+        """Tunables by name."""
+        rows = (CtdbTunable(name=name, value=value) for name, value in values.items())
+        return cls(all=Keyed(rows, key=attrgetter("name")))
+
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
 class CtdbScriptOption(Model):
@@ -202,3 +231,9 @@ class CtdbScriptOptions(Model):
     tool = "ctdb"
 
     all: Keyed[CtdbScriptOption] = sections(CtdbScriptOption, ANY, name="name")
+
+    @classmethod
+    def of_values(cls, values: Mapping[str, str]) -> Self:
+        """Options by name."""
+        rows = (CtdbScriptOption(name=name, value=value) for name, value in values.items())
+        return cls(all=Keyed(rows, key=attrgetter("name")))
