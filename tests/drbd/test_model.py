@@ -1,6 +1,7 @@
 """Resources and files as values: read, changed, written, in every generation."""
 
 import pickle
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -23,6 +24,7 @@ from clusternas.drbd.model import (
     Quantity,
 )
 
+DATA = Path(__file__).parent.parent / "data/drbd/8.4.11/other"
 ARTICLE = """\
 resource r0 {
   # the article's resource
@@ -233,6 +235,15 @@ require-drbd-module-version-ge 9.0.0;
     assert config.includes == ("drbd.d/*.res",)
     assert config.render() == text
     assert [str(each) for each in config.validate() if each.code == "DRBD901"] == []
+
+
+def test_what_drbdadm_dumps_is_read() -> None:
+    text = (DATA / "drbdadm-dump.txt").read_text()
+    config = DrbdConfig.parse(text)
+    assert config.render() == text
+    assert config.refused_by(Toolset.DEBIAN12) == []
+    assert config.resources["r0"].hosts["node1"].minor == 1
+    assert config.global_.cmd_timeout_medium.seconds == 600
 
 
 def test_names_that_need_quotes() -> None:

@@ -8,7 +8,13 @@ import pytest
 
 from clusternas.core.command import Output
 from clusternas.core.errors import ParseError
-from clusternas.drbd.answers import decode_cstate, decode_dstate, decode_role, decode_version
+from clusternas.drbd.answers import (
+    decode_cstate,
+    decode_dstate,
+    decode_names,
+    decode_role,
+    decode_version,
+)
 from clusternas.drbd.events import EventReader, decode_events, read_event
 from clusternas.drbd.proc import decode_overview, decode_proc, decode_status_xml, read_proc
 from clusternas.drbd.status import (
@@ -333,6 +339,10 @@ def test_nonsense_is_refused() -> None:
         decode_version(Output(stdout=b"1.0"))
     with pytest.raises(ParseError):
         decode_role(Output(stdout=b"Tertiary"))
+
+
+def test_names() -> None:
+    assert decode_names(output(LAB / "other" / "drbdadm-sh-resources.txt")) == ("r0",)
 
 
 def test_version() -> None:
