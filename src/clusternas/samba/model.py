@@ -33,7 +33,15 @@ from clusternas.samba.values import (
     one_of,
 )
 
-__all__ = ["SambaShare", "ShareOptions", "SmbConf", "SmbGlobal", "SmbModel", "SmbParameter"]
+__all__ = [
+    "SambaShare",
+    "ServerOptions",
+    "ShareOptions",
+    "SmbConf",
+    "SmbGlobal",
+    "SmbModel",
+    "SmbParameter",
+]
 
 PROTOCOLS = (
     "default", "CORE", "COREPLUS", "CORE+", "LANMAN1", "LANMAN2", "NT1",
@@ -176,8 +184,8 @@ class SambaShare(ShareOptions):
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
-class SmbGlobal(ShareOptions):
-    """The [global] section: the server, and the defaults of the shares below it."""
+class ServerOptions(SmbModel):
+    """What the server can be told, in [global] alone."""
 
     workgroup: str | None = option(codec=TEXT)
     realm: str | None = option(codec=TEXT)
@@ -234,6 +242,11 @@ class SmbGlobal(ShareOptions):
     disable_spoolss: bool | None = option(
         Spelling("disable spoolss"), Spelling("enable spoolss", INVERSE), codec=SWITCH
     )
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class SmbGlobal(ShareOptions, ServerOptions):
+    """The [global] section: the server, and the defaults of the shares below it."""
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)

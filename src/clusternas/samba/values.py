@@ -148,4 +148,5 @@ SHARE_NAME = Codec[str](
     _write_name,
     f"a name without {FORBIDDEN}, at most 80 characters",
     _check_name,
+    samples=("opt", "Test Share"),
 )
