@@ -13,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusternas.core.codec import Codec
+from clusternas.core.errors import CommandFailed
 from clusternas.core.fields import Option, lens_of
 from clusternas.core.syntax import tini
 from clusternas.core.syntax.ini import SMB_CONF
+from clusternas.runners.local import Local
+from clusternas.samba import commands
 from clusternas.samba.model import SambaShare, SmbConf, SmbGlobal
 from clusternas.samba.parameters import parameters
 from clusternas.samba.values import AUTO, MODE, NUMBER, SWITCH, WORDS
@@ -256,3 +259,16 @@ def says(oracle, path: Path, section: str, name: str, wanted, found) -> None:
 def alike(value: object) -> object:
     """Samba upper-cases some names and spells some words its own way."""
     return value.casefold().replace(" ", "") if isinstance(value, str) else value
+
+
+def test_the_commands_run(oracle, tmp_path: Path) -> None:
+    oracle("testparm", package="samba-common-bin")
+    path = tmp_path / "smb.conf"
+    path.write_text("[global]\nworkgroup = NAS\n[my docs]\npath = /tmp\nwriteable = yes\n")
+    printed = commands.testparm(str(path), local=True).run(Local()).value
+    assert SmbConf.parse(printed).shares["MY DOCS"].read_only is False
+    read_only = commands.testparm_value(str(path), "read only", "my docs").run(Local()).value
+    assert read_only == "No\n"
+    path.write_text("[global]\n[unterminated\n")
+    with pytest.raises(CommandFailed, match="exit code 1"):
+        commands.testparm(str(path), local=True).run(Local())
