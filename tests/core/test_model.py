@@ -372,3 +372,17 @@ def test_repr_leaves_out_defaults() -> None:
 def test_deep_nesting_is_bounded() -> None:
     config = Config.parse("a {" * 10_000)
     assert any("deeper than" in each.message for each in config.validate())
+
+
+def test_secrets_are_shown_to_nobody() -> None:
+    from clusternas import DrbdResource
+    from clusternas.core.report import to_text
+
+    r0 = DrbdResource.parse("resource r0 {\n  net {\n    shared-secret s3cret;\n  }\n}\n", "r0.res")
+    assert r0.net
+    assert "s3cret" not in repr(r0)
+    changed = evolve(r0, net=evolve(r0.net, shared_secret="n3w"))
+    assert "n3w" in changed.render()
+    assert "s3cret" not in changed.diff()
+    assert "n3w" not in changed.diff()
+    assert "s3cret" not in to_text(r0.validate())

@@ -18,6 +18,7 @@ from clusternas.core.keyed import Keyed
 from clusternas.core.model import Model
 from clusternas.core.syntax.tree import Syntax
 from clusternas.core.syntax.xml import quote
+from clusternas.core.text import MASK
 
 __all__ = [
     "AltName",
@@ -243,8 +244,12 @@ class FenceParam(CmanModel):
         """Whether its value is not for showing."""
         return any(word in self.name.lower() for word in SECRETS)
 
+    def own_secrets(self) -> Iterable[str]:
+        """Its value, if its name sounds like a secret."""
+        return [self.value] if self.is_secret and self.value else []
+
     def __repr__(self) -> str:
-        shown = "********" if self.is_secret else self.value
+        shown = MASK if self.is_secret else self.value
         return f"FenceParam({self.name}={shown!r})"
 
 

@@ -20,6 +20,7 @@ from clusternas.core.errors import (
     Refused,
     ValidationError,
 )
+from clusternas.core.text import MASK, mask
 
 __all__ = [
     "Command",
@@ -36,7 +37,6 @@ __all__ = [
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-MASK = "********"
 NOT_FOUND = 127  # what sh, env and sudo exit with when there is no such tool (POSIX, env)
 
 E = TypeVar("E", bound=CommandError)
@@ -219,11 +219,7 @@ class Command(Generic[T_co]):
 
     def mask(self, shown: str) -> str:
         """That text with every secret of this command masked."""
-        # The longest first: one secret may be part of another.
-        for secret in sorted((s.reveal() for s in self.secrets), key=len, reverse=True):
-            if secret:
-                shown = shown.replace(secret, MASK)
-        return shown
+        return mask(shown, (secret.reveal() for secret in self.secrets))
 
     def __str__(self) -> str:
         # Masked before it is quoted: quoting may change how a secret looks.

@@ -19,7 +19,7 @@ import attrs
 from clusternas.core.fields import Argument, Option, lens_of
 from clusternas.core.source import Source
 from clusternas.core.syntax.tree import Node, Tree
-from clusternas.core.text import Edit
+from clusternas.core.text import Edit, mask
 
 if TYPE_CHECKING:
     from clusternas.core.model import Model
@@ -191,8 +191,10 @@ def validate(model: Model, toolset: Toolset | None = None) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     texts: list[Tree] = []
     rules: dict[type[Model], list[Rule[Any]]] = {}
+    secrets: set[str] = set()
     for each in model.nested():
         tree = each.document
+        secrets.update(each.own_secrets())
         part = list(_values(each, toolset))
         if tree is not None and not any(tree is known for known in texts):
             texts.append(tree)
@@ -202,7 +204,11 @@ def validate(model: Model, toolset: Toolset | None = None) -> list[Diagnostic]:
         for rule in rules[type(each)]:
             part += (diagnose(rule, each, finding) for finding in rule.check(each, toolset))
         found += (one for one in part if tree is None or not _ignored(tree, one))
-    return sorted(found, key=lambda one: (one.path, one.line, one.column, one.code))
+    shown = (
+        attrs.evolve(one, message=mask(one.message, secrets), source=mask(one.source, secrets))
+        for one in found
+    )
+    return sorted(shown, key=lambda one: (one.path, one.line, one.column, one.code))
 
 
 def _ignored(tree: Tree, diagnostic: Diagnostic) -> bool:

@@ -22,7 +22,7 @@ from clusternas.core.fields import Argument, Option, Section, lens_of
 from clusternas.core.keyed import Keyed
 from clusternas.core.source import EXTRA, NOTHING, Source
 from clusternas.core.syntax.tree import Node, Statement, Syntax, Tree
-from clusternas.core.text import Edit, unified
+from clusternas.core.text import MASK, Edit, mask, unified
 
 if TYPE_CHECKING:
     from clusternas.core.command import Result, Runner
@@ -60,6 +60,8 @@ class Model:
     """Keyword of the top-level section this is read from; empty when it is the whole file."""
     is_section: ClassVar[bool] = True
     """Whether its statement has an inside."""
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are masked wherever the value is shown."""
     accepts_unknown: ClassVar[bool] = False
     """Whether statements that no field takes are normal in it, and no finding."""
     changes: ClassVar[type[Change]] = Change
@@ -213,7 +215,8 @@ class Model:
         """The unified diff from its text to `render`; empty when nothing changed."""
         before = "" if self._source is None else self._source.tree.text
         path = "" if self._source is None else self._source.tree.path
-        return unified(before, self.render(toolset), path.lstrip("/") or type(self).__name__)
+        diff = unified(before, self.render(toolset), path.lstrip("/") or type(self).__name__)
+        return mask(diff, self.secrets())
 
     def write(
         self, path: str = "", runner: Runner | None = None, *, toolset: Toolset | None = None
@@ -254,6 +257,17 @@ class Model:
                 for each in value if meta.many else () if value is None else (value,):
                     yield from each.nested()
 
+    def own_secrets(self) -> Iterable[str]:
+        """The texts in its own fields that are not for showing."""
+        return [str(getattr(self, name)) for name in self.secret_fields if getattr(self, name)]
+
+    def secrets(self) -> frozenset[str]:
+        """The texts in it, and in what it was read from, that are not for showing."""
+        versions = [self] if self._source is None else [self, type(self).of(self._source)]
+        return frozenset(
+            secret for one in versions for each in one.nested() for secret in each.own_secrets()
+        )
+
     def __repr__(self) -> str:
         fields = attrs.fields(type(self))
         names = [field.name for field in fields if field.name not in (EXTRA, "_source")]
@@ -265,7 +279,10 @@ class Model:
         ]
         if self.extra:
             shown.append((EXTRA, self.extra))
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown)})"
+        texts = (
+            f"{name}={MASK if name in self.secret_fields else repr(value)}" for name, value in shown
+        )
+        return f"{type(self).__name__}({', '.join(texts)})"
 
 
 def parse_error(tree: Tree, offset: int, message: str, hint: str) -> ParseError:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Edit", "Lines", "Position", "apply", "decode", "encode", "unified"]
+__all__ = ["Edit", "Lines", "Position", "apply", "decode", "encode", "mask", "unified"]
 
 
 class Edit(NamedTuple):
@@ -90,6 +90,21 @@ class Lines:
                 starts.append(at + 1)
             self._starts = starts
         return self._starts
+
+
+MASK = "********"
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """A text as it may be shown: each secret in it is masked, the longest first.
+
+    Example:
+        >>> mask("shared-secret s3cret;", ["s3cret"])
+        'shared-secret ********;'
+    """
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
 
 
 def unified(before: str, after: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import attrs
@@ -13,6 +13,7 @@ from clusternas.core.keyed import Keyed
 from clusternas.core.model import Model
 from clusternas.core.syntax.table import DLM
 from clusternas.core.syntax.tree import Syntax
+from clusternas.core.text import mask
 
 __all__ = ["DlmConf", "DlmConnect", "DlmDevice", "DlmLockspace", "DlmMaster", "DlmUnfence"]
 
@@ -42,13 +43,10 @@ FLAG = boolean(("1",), ("0",))
 COUNT = integer(0)
 
 
-def _shown(words: Sequence[str]) -> tuple[str, ...]:
-    """Parameters as they may be shown."""
-    pairs = [(word, word.partition("=")) for word in words]
-    return tuple(
-        f"{key}=********" if mark and any(part in key.lower() for part in SECRETS) else word
-        for word, (key, mark, _) in pairs
-    )
+def _secrets(words: Sequence[str]) -> list[str]:
+    """The values of parameters whose names sound like secrets."""
+    pairs = [word.partition("=") for word in words]
+    return [value for key, _, value in pairs if any(part in key.lower() for part in SECRETS)]
 
 
 class DlmModel(Model):
@@ -67,8 +65,13 @@ class DlmConnect(DlmModel):
     node: int | None = argument(_numbered("node"), 1, default=None, doc="node id")
     params: tuple[str, ...] = arguments(WORDS, 2, doc="key=value each, no blanks")
 
+    def own_secrets(self) -> Iterable[str]:
+        """The values of its parameters that sound like secrets."""
+        return _secrets(self.params)
+
     def __repr__(self) -> str:
-        return f"DlmConnect({self.device!r}, node={self.node}, params={_shown(self.params)})"
+        shown = f"DlmConnect({self.device!r}, node={self.node}, params={self.params})"
+        return mask(shown, self.own_secrets())
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
@@ -92,9 +95,13 @@ class DlmDevice(DlmModel):
     connects: Keyed[DlmConnect] = sections(DlmConnect, "connect", name="node")
     unfence: Keyed[DlmUnfence] = sections(DlmUnfence, "unfence", name="device")
 
+    def own_secrets(self) -> Iterable[str]:
+        """The values of its parameters that sound like secrets."""
+        return _secrets(self.params)
+
     def __repr__(self) -> str:
-        about = f"{self.name!r}, {self.agent!r}, params={_shown(self.params)}"
-        return f"DlmDevice({about}, connects={self.connects!r})"
+        about = f"{self.name!r}, {self.agent!r}, params={self.params}"
+        return mask(f"DlmDevice({about}, connects={self.connects!r})", self.own_secrets())
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)

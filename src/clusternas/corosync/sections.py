@@ -93,6 +93,8 @@ class CorosyncInterface(CorosyncModel):
 class CorosyncTotem(CorosyncModel):
     """`totem`: the protocol of the cluster."""
 
+    secret_fields = frozenset({"key"})
+
     version: int | None = option(codec=integer(2, 2), doc="must be 2")
     cluster_name: str | None = option(codec=TEXT, doc="the first part of GFS2's lock table")
     config_version: int | None = option(codec=integer(0, 2**64 - 1))

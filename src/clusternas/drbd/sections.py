@@ -65,6 +65,8 @@ class DrbdModel(Model):
 class DrbdNet(DrbdModel):
     """`net { … }`: the link between two nodes."""
 
+    secret_fields = frozenset({"shared_secret"})
+
     protocol: str | None = _net("protocol")
     transport: str | None = _net("transport")
     timeout: Quantity | None = _net("timeout")

@@ -30,7 +30,8 @@ def _options() -> Codec[tuple[str, ...]]:
             raise ValueError(f"not a sequence of options: {value!r}")
         return (quote_field(",".join(value)),) if value else None
 
-    return Codec(decode, encode, "mount options")
+    samples = (DEFAULTS, ("noatime", "_netdev"))
+    return Codec(decode, encode, "mount options", samples=samples)
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)

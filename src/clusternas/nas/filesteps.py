@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from clusternas.core.errors import ClusterNasError, PlanError
 from clusternas.core.files import ABSENT, FileContent, write_file
 from clusternas.core.model import Model
 from clusternas.core.overlay import overlay
-from clusternas.core.text import decode, encode, unified
+from clusternas.core.text import decode, encode, mask, unified
 from clusternas.core.versions import Toolset
 from clusternas.dns.model import ZoneFile
 from clusternas.nas.actual import NasState
@@ -21,29 +23,38 @@ def plan_files(nas: NasCluster, state: NasState, draft: Draft) -> None:
     """Write what is missing or says otherwise; nothing where a file says it already."""
     for node in nas.nodes:
         found = state[node.name].files
-        wanted = {
-            path: _text(path, model, found.get(path), nas.toolset)
-            for path, model in nas.files(node.name).items()
-        }
+        for path, model in nas.files(node.name).items():
+            actual = found.get(path)
+            text = _text(path, model, actual, nas.toolset)
+            _write(draft, node.name, path, actual, text, model.secrets())
         if nas.zones:
             path = NAMED_CONF[nas.toolset.init]
-            wanted[path] = _zone_clauses(nas, found.get(path))
-        for path, text in wanted.items():
-            _write(draft, node.name, path, found.get(path), text)
+            _write(draft, node.name, path, found.get(path), _zone_clauses(nas, found.get(path)))
 
 
-def _write(draft: Draft, node: str, path: str, found: FileContent | None, text: str) -> None:
+def _write(
+    draft: Draft,
+    node: str,
+    path: str,
+    found: FileContent | None,
+    text: str,
+    secrets: Collection[str] = (),
+) -> None:
     before = decode(found.content) if found is not None else ""
     if found is not None and text == before:
         return
-    expect = ABSENT if found is None else found.digest
-    mode = 0o600 if "shared-secret" in text else None
     draft.add(
         node,
-        write_file(path, encode(text), expect=expect, parents=True, mode=mode),
+        write_file(
+            path,
+            encode(text),
+            expect=ABSENT if found is None else found.digest,
+            mode=0o600 if found is None and secrets else None,
+            parents=True,
+        ),
         "it is missing" if found is None else "it says otherwise",
         undo="remove it" if found is None else "write the old text",
-        diff=unified(before, text, path.lstrip("/")),
+        diff=mask(unified(before, text, path.lstrip("/")), secrets),
     )
 
 

@@ -29,7 +29,8 @@ def models(model: type[M], toolset: Toolset = Toolset.UNKNOWN) -> st.SearchStrat
     optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, meta in lens_of(model).fields.items():
         if isinstance(meta, Argument):
-            fields[name] = _values(meta.codec)
+            if meta.codec.samples:
+                fields[name] = _values(meta.codec)
         elif isinstance(meta, Keyword) and (meta.samples or lens_of(model).defaults[name] is None):
             fields[name] = st.sampled_from(meta.samples or ("alpha", "b-2"))
         elif isinstance(meta, Option) and _codec(meta, model.tool, toolset):
@@ -47,7 +48,8 @@ def models(model: type[M], toolset: Toolset = Toolset.UNKNOWN) -> st.SearchStrat
 def _section(meta: Section, toolset: Toolset) -> st.SearchStrategy[Any]:
     inside = models(meta.model, toolset)
     if not meta.many:
-        return inside
+        empty = meta.model()  # nothing is written for a section that says nothing
+        return inside.map(lambda value: None if value == empty else value)
     key = meta.name
     return st.lists(inside, max_size=MAX_ITEMS, unique_by=lambda item: str(getattr(item, key)))
 
