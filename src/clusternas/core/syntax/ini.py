@@ -238,7 +238,7 @@ class IniSyntax(LineSyntax):
     def remove(self, parent: Node, node: Node) -> list[Edit]:
         """Take out the lines of an option; of a section also a blank line of the two around it."""
         text = node.tree.text
-        start, end = line_start(text, node.start), tini.line_end(text, node.end)
+        start, end = tini.first_line(text, node.start), tini.line_end(text, node.end)
         if node.body >= 0 and start and BLANK.match(text, end):
             above = line_start(text, start - 1)
             if not text[above:start].strip(SPACE + "\n"):

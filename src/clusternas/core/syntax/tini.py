@@ -132,6 +132,16 @@ def headers(text: str) -> list[int]:
     return found
 
 
+def first_line(text: str, start: int) -> int:
+    """Where a logical line really begins: lines of backslashes alone may come first."""
+    found = at = line_start(text, start)
+    while at and not (above := text[line_start(text, at - 1) : at]).strip("\\\n" + SPACE):
+        at -= len(above)
+        if "\\" in above:
+            found = at
+    return found
+
+
 def open_ends(text: str) -> int:
     """How many newlines the end of a text takes in, because of backslashes, before a line ends."""
     return text[len(text.rstrip("\\\n" + SPACE)) :].count("\\")
