@@ -221,12 +221,14 @@ class Disk(Device):
 
     Attributes:
         metadata: DRBD's internal meta data at its end.
+        scribbled: somebody wrote on it behind DRBD's back; only a full resync makes that good.
     """
 
     device: str
     bytes: int
     content: Content = None
     metadata: Metadata | None = None
+    scribbled: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -249,6 +251,7 @@ class Disk(Device):
 
     def write(self, content: Content) -> None:
         self.content = content
+        self.scribbled = self.metadata is not None
 
 
 def groups(devices: list[Device]) -> Iterator[tuple[Device, PhysicalVolume]]:

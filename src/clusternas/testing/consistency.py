@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clusternas.testing.blocks import Gfs2
 from clusternas.testing.shell import Exit
-from clusternas.testing.tools.drbd.state import Drbd, replicas
+from clusternas.testing.tools.drbd.state import replicas
 
 if TYPE_CHECKING:
     from clusternas.testing.cluster import FakeCluster
@@ -62,17 +62,16 @@ def roles(node: FakeNode) -> Iterator[str]:
 
 def equal_replicas(node: FakeNode) -> Iterator[str]:
     """Connected replicas, both up to date, with different data; a link seen from one end only."""
-    for resource in node.of(Drbd).resources.values():
-        other = [r for r in replicas(node) if r.resource is resource and r.partner() is not None]
-        for replica in other:
-            peer = replica.partner()
-            if peer is None or peer.resource.connection != "Connected":
-                yield f"{node.name}: {resource.config.name} is connected from one end only"
-            elif (
-                replica.volume.disk == peer.volume.disk == "UpToDate"
-                and replica.store.content != peer.store.content
-            ):
-                yield f"{node.name}: {resource.config.name} differs between two UpToDate replicas"
+    for one in replicas(node):
+        two, name = one.partner(), one.resource.config.name
+        if two is None:
+            continue
+        if two.resource.connection != "Connected":
+            yield f"{node.name}: {name} is connected from one end only"
+        good = one.volume.disk == two.volume.disk == "UpToDate"
+        same = one.store.content == two.store.content
+        if good and not same and not one.store.scribbled and not two.store.scribbled:
+            yield f"{node.name}: {name} differs between two UpToDate replicas"
 
 
 def journals(cluster: FakeCluster) -> Iterator[str]:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from clusternas.testing.blocks import Gfs2
-from clusternas.testing.files import Mount
 from clusternas.testing.shell import Daemon, Exit, Tool, has, nothing
 from clusternas.testing.tools import dlm, fencing, membership, power
 from clusternas.testing.tools.ccs import ccs_config_validate, ccs_tool
@@ -217,15 +215,9 @@ def group_tool(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> str:
     """`group_tool ls`: the fence domain, the lock spaces, the GFS2 mount groups."""
     if node.of(Member).config is None:
         raise Exit(1, "group_tool: can't communicate with groupd")
-    mounts = [mount for mount in node.mounts.values() if mount.type == "gfs2"]
-    groups = "gfs mountgroups\n" + "".join(dlm.described(node, space_of(node, m)) for m in mounts)
-    return fencing.domain(node) + dlm.lockspaces(node) + (groups if mounts else "")
-
-
-def space_of(node: FakeNode, mount: Mount) -> str:
-    """The lock space of a mounted GFS2."""
-    content = node.device(mount.source).read()
-    return content.table.partition(":")[2] if isinstance(content, Gfs2) else ""
+    names = [name for name in dlm.names(node) if name != "clvmd"]
+    groups = "gfs mountgroups\n" + "".join(dlm.described(node, name) for name in names)
+    return fencing.domain(node) + dlm.lockspaces(node) + (groups if names else "")
 
 
 # clustat

@@ -77,6 +77,11 @@ def joined(node: FakeNode, name: str) -> bool:
     return name in node.of(LockSpaces).by_name
 
 
+def names(node: FakeNode) -> list[str]:
+    """The lock spaces the node is in."""
+    return list(node.of(LockSpaces).by_name)
+
+
 def share(node: FakeNode, name: str) -> tuple[int, ...]:
     """Node ids of the members in that lock space."""
     config = node.of(Member).config

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clusternas.testing.blocks import Disk, Metadata, OtherData, PhysicalVolume
 from clusternas.testing.shell import Answer, Exit, said
 from clusternas.testing.tools.drbd import links, roles, show
-from clusternas.testing.tools.drbd.link import start_sync
+from clusternas.testing.tools.drbd.link import abort_sync, start_sync
 from clusternas.testing.tools.drbd.request import Request
 from clusternas.testing.tools.drbd.state import Drbd, Replica, Resource, Volume, usable_size
 
@@ -147,6 +147,7 @@ def detach(request: Request) -> Answer:
         if request.resource.role == "Primary" and alone and not request.has("force"):
             raise request.refusal(17, "State change failed: (-2) Need access to UpToDate data")
         if replica.attached:
+            abort_sync(replica)
             replica.volume.disk = "Diskless"
             request.node.claims.pop(replica.volume.config.disk, None)
     return ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clusternas.testing.cluster import FakeCluster
     from clusternas.testing.node import FakeNode
 
-__all__ = ["finish", "lose_peer", "react", "start_sync"]
+__all__ = ["abort_sync", "finish", "lose_peer", "react", "start_sync"]
 
 
 def react(cluster: FakeCluster) -> None:
@@ -165,9 +165,18 @@ def progress(replica: Replica) -> None:
         finish(replica, other)
 
 
+def abort_sync(replica: Replica) -> None:
+    """A side of a resync goes away: what is left is marked, the target stays Inconsistent."""
+    for side in (replica, replica.partner()):
+        if side is not None and side.volume.sync:
+            if side.attached:
+                side.meta.dirty = max(side.meta.dirty, round(side.volume.left))
+            side.volume.sync = ""
+
+
 def finish(source: Replica, target: Replica) -> None:
     """Both replicas are the same from now on."""
-    target.store.content = source.store.content
+    target.store.content, target.store.scribbled = source.store.content, False
     target.meta.generation = source.meta.generation
     target.set_disk("UpToDate")
     for replica in (source, target):
@@ -183,9 +192,8 @@ def lose_peer(node: FakeNode, resource: Resource) -> None:
     resource.connection = "WFConnection"
     for volume in resource.volumes.values():
         replica = Replica(node, resource, volume)
-        if volume.sync and replica.attached:
-            replica.meta.dirty = max(replica.meta.dirty, round(volume.left))
-        volume.sync, volume.peer_disk = "", "DUnknown"
+        abort_sync(replica)
+        volume.peer_disk = "DUnknown"
         if resource.role == "Primary" and node.claims.get(volume.config.device):
             replica.begin_generation()  # a mounted file system never stops writing
             if replica.attached:

@@ -78,10 +78,7 @@ def new_current_uuid(request: Request) -> Answer:
     """With `--clear-bitmap` on a fresh connected pair: both count as equal, nothing is copied."""
     for replica in request.replicas:
         peer = replica.partner()
-        fresh = (
-            peer is not None and not replica.meta.generation.ids and not peer.meta.generation.ids
-        )
-        if peer is None or not request.has("clear-bitmap") or not fresh:
+        if peer is None or not request.has("clear-bitmap") or not (fresh(replica) and fresh(peer)):
             raise request.refusal(17, "Failure: (139) Need to be connected, and both disks fresh")
         generation = replica.meta.generation.next(request.node.cluster.number())
         for one in (replica, peer):
@@ -91,11 +88,16 @@ def new_current_uuid(request: Request) -> Answer:
     return ""
 
 
+def fresh(replica: Replica) -> bool:
+    """Whether its meta data have just been made."""
+    return replica.attached and not replica.meta.generation.ids
+
+
 def invalidate(request: Request) -> Answer:
     """Throw the local data away and take the peer's."""
     for replica in request.replicas:
         peer = replica.partner()
-        if peer is None or peer.volume.disk != "UpToDate":
+        if peer is None or peer.volume.disk != "UpToDate" or not replica.attached:
             raise request.refusal(17, f"State change failed: (-2) {no_data(request.node)}")
         start_sync(peer, replica, full=True)
     return ""
@@ -105,7 +107,7 @@ def invalidate_remote(request: Request) -> Answer:
     """Make the peer take the local data."""
     for replica in request.replicas:
         peer = replica.partner()
-        if peer is None or replica.volume.disk != "UpToDate":
+        if peer is None or replica.volume.disk != "UpToDate" or not peer.attached:
             raise request.refusal(
                 17, "State change failed: (-15) Need a connection for a graceful change"
             )
@@ -120,7 +122,8 @@ def outdate(request: Request) -> Answer:
             17, "State change failed: (-7) Refusing to be Primary while peer is not outdated"
         )
     for replica in request.replicas:
-        replica.set_disk("Outdated")
+        if replica.volume.disk == "UpToDate":
+            replica.set_disk("Outdated")
     return ""
 
 
