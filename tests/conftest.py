@@ -12,7 +12,7 @@ TESTS = Path(__file__).parent
 MARKS = {"oracles": "oracle", "property": "property"}
 
 settings.register_profile("dev", deadline=None, max_examples=50)
-settings.register_profile("ci", deadline=None, max_examples=200, derandomize=True)
+settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
 settings.register_profile(
     "deep",
     deadline=None,

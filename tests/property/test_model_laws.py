@@ -1,8 +1,7 @@
 """Laws 2 to 5 for every model of a whole file, from strategies made of the models themselves.
 
-2 `parse(t).render() == t` · 3 `parse(m.render(ts)) == m` · 4 rendering is idempotent · 5 a change
-touches
-the lines that it owns and no other, and no comment disappears.
+2 `parse(t).render() == t`. 3 `parse(m.render(ts)) == m`. 4 rendering is idempotent. 5 a change
+touches the lines that it owns and no other, and no comment disappears.
 """
 
 from typing import Any
