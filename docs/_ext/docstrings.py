@@ -15,6 +15,7 @@ FENCE = re.compile(r"(\s*)```(\w*)\s*$")
 TABLE = re.compile(r"(\s*)\|.*\|\s*$")
 CODE = re.compile(r"(?<![`:\w])`([^`]+)`(?![`_])")
 LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
+HANGING = re.compile(r"(?<=[^\W_])_(?!\w)")
 NAMES = re.compile(r"\s+\w+(?:, \w+)+(?=: )")
 
 
@@ -48,7 +49,10 @@ def inline(line: str) -> str:
     if line.lstrip().startswith((">>>", "...")):
         return line
     line = NAMES.sub(lambda names: names.group().replace(", ", ","), line)
-    return LINK.sub(r"`\1 <\2>`__", CODE.sub(r"``\1``", line))
+    parts = CODE.split(LINK.sub(r"`\1 <\2>`__", line))
+    parts[::2] = (HANGING.sub(r"\_", prose) for prose in parts[::2])
+    parts[1::2] = (f"``{code}``" for code in parts[1::2])
+    return "".join(parts)
 
 
 def convert(
