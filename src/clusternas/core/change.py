@@ -1,13 +1,14 @@
-"""Writing: how a model differs from its text, as edits; or a whole model as statements."""
+"""Writing a changed model: how it differs from the text it was read from, as edits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clusternas.core.errors import UnsupportedError, ValidationError
-from clusternas.core.fields import Argument, Keyword, Lens, Option, Section, Spelling, lens_of
+from clusternas.core.errors import ValidationError
+from clusternas.core.fields import Keyword, Lens, Option, Section, Spelling, lens_of
 from clusternas.core.keyed import Keyed
+from clusternas.core.lower import Lowering, Pending, add_extra, encode
 from clusternas.core.source import EXTRA, Place, Source
 from clusternas.core.syntax.tree import Node, Statement
 from clusternas.core.text import Edit, apply
@@ -27,39 +28,7 @@ class Translation(NamedTuple):
     after: str
 
 
-class Pending:
-    """New statements for a section, until it is known where they go.
-
-    Attributes:
-        source: what the section was read from, or None for a section that is all new.
-        entries: entries to add after the last entry.
-        placed: sections to add after a node, or after the last of their kind.
-        asides: entries for sibling sections of nested models, by section keyword.
-    """
-
-    def __init__(self, source: Source | None = None) -> None:
-        self.source = source
-        self.entries: list[Statement] = []
-        self.placed: list[tuple[Node | None, Statement]] = []
-        self.asides: dict[str, list[Statement]] = {}
-
-    def statements(self) -> tuple[Statement, ...]:
-        """All of them, as the inside of a new section: entries first."""
-        return (*self.entries, *(statement for _, statement in self.sections(self.asides)))
-
-    def sections(self, asides: dict[str, list[Statement]]) -> list[tuple[Node | None, Statement]]:
-        """The sections to add; entries for a sibling go into it, or make it."""
-        left = dict(asides)
-        found: list[tuple[Node | None, Statement]] = []
-        for after, statement in self.placed:
-            if statement.children is not None and not statement.words:
-                inside = (*left.pop(statement.key, ()), *statement.children)
-                statement = Statement(statement.key, (), inside)
-            found.append((after, statement))
-        return found + [(None, Statement(key, (), tuple(more))) for key, more in left.items()]
-
-
-class Change:
+class Change(Lowering):
     """Collects the edits that make a text say what a model says.
 
     With a toolset it also spells every statement as that toolset reads it, and records each
@@ -67,8 +36,7 @@ class Change:
     """
 
     def __init__(self, toolset: Toolset | None = None, *, newest: bool = False) -> None:
-        self.toolset = toolset
-        self.newest = newest
+        super().__init__(toolset, newest=newest)
         self.edits: list[Edit] = []
         self.translations: list[Translation] = []
         self._removed: dict[int, Place] = {}
@@ -121,7 +89,7 @@ class Change:
         node = source.nodes[0]
         text = source.tree.text
         words = [text[word.start : word.end] for word in node.words]
-        for meta, spelled in self._arguments(heads, new):
+        for meta, spelled in self.arguments(heads, new):
             words[meta.index : len(words) if meta.rest else meta.index + 1] = spelled
         renamed = next((name for name, meta in heads if isinstance(meta, Keyword)), "")
         if not renamed:
@@ -132,19 +100,6 @@ class Change:
             statement = Statement(getattr(new, renamed), tuple(words))
             line = source.tree.syntax.text_at(node, statement)
             self.edits.append(Edit(node.start, node.end, line))
-
-    def _arguments(
-        self, heads: Sequence[tuple[str, Argument | Keyword]], new: Model
-    ) -> list[tuple[Argument, tuple[str, ...]]]:
-        """The words to set, in order; then those to take out, the last first: none shifts."""
-        there: list[tuple[Argument, tuple[str, ...]]] = []
-        gone: list[tuple[Argument, tuple[str, ...]]] = []
-        for name, meta in heads:
-            if isinstance(meta, Argument):
-                value = getattr(new, name)
-                spelled = () if value is None else encode(name, meta.codec, value) or ()
-                (there if spelled else gone).append((meta, spelled))
-        return there + gone[::-1]
 
     def _option(
         self,
@@ -164,7 +119,7 @@ class Change:
             if before is not None:
                 self._drop(places)
         elif not places:
-            self._put(source.lens, name, meta, after, out)
+            self.put(source.lens, name, meta, after, out)
         else:
             self._respell(source, name, meta, before == after, after, out)
 
@@ -193,7 +148,7 @@ class Change:
         words = encode(name, codec, value)
         if not here or words is None:
             self._drop(places)
-            self._put(source.lens, name, meta, value, out)
+            self.put(source.lens, name, meta, value, out)
             self._translate(place, wanted, words, same)
             return
         edits = source.tree.syntax.rewrite(place.node, words)
@@ -237,23 +192,7 @@ class Change:
             else:
                 self._drop([place])
         for value in left:
-            self._put(source.lens, name, meta, value, out)
-
-    def _put(
-        self, lens: Lens, name: str, meta: Option, value: Any, out: tuple[Pending, Pending]
-    ) -> None:
-        pending, outer = out
-        spelling = self.pick(lens, name, meta)
-        words = encode(name, spelling.codec or meta.codec, value)
-        if words is None:
-            return
-        statement = Statement(spelling.key, words)
-        if spelling.place is None:
-            pending.entries.append(statement)
-        elif spelling.place:
-            outer.asides.setdefault(spelling.place, []).append(statement)
-        else:
-            outer.entries.append(statement)
+            self.put(source.lens, name, meta, value, out)
 
     def _section(
         self,
@@ -266,7 +205,7 @@ class Change:
     ) -> None:
         if before is None:
             if after is not None:
-                self._add_section(name, meta, self.lower(after, pending), None, pending)
+                self.add_section(name, meta, self.lower(after, pending), None, pending)
             return
         inner = before._source
         assert inner is not None
@@ -278,19 +217,7 @@ class Change:
             self.supported(meta, name, source, inner.nodes[0])
             self.flush(added)
         elif added.statements():
-            self._add_section(name, meta, added.statements(), None, pending)
-
-    def _add_section(
-        self,
-        name: str,
-        meta: Section,
-        children: tuple[Statement, ...],
-        after: Node | None,
-        pending: Pending,
-    ) -> None:
-        self.supported(meta, name)
-        if children or meta.many:
-            pending.placed.append((after, Statement(meta.key, (), children)))
+            self.add_section(name, meta, added.statements(), None, pending)
 
     def _sections(
         self,
@@ -444,86 +371,6 @@ class Change:
                 self._emptied[id(section)] = section
                 self._removed[id(section)] = Place(section, parent)
 
-    # a whole model as statements
-
-    def statement(self, meta: Section, item: Model) -> Statement:
-        """An item of a repeated section as a new statement."""
-        key, words = self.head(item, meta.key)
-        children = self.lower(item, Pending())
-        return Statement(key, words, children if meta.model.is_section else None)
-
-    def head(self, item: Model, key: str) -> tuple[str, tuple[str, ...]]:
-        """The keyword and the words of a model's own statement."""
-        heads = lens_of(type(item)).heads
-        key = next((getattr(item, name) for name, meta in heads if isinstance(meta, Keyword)), key)
-        words: list[str] = []
-        for meta, spelled in self._arguments(heads, item):
-            words[meta.index : len(words) if meta.rest else meta.index + 1] = spelled
-        return key, tuple(words)
-
-    def lower(self, item: Model, outer: Pending) -> tuple[Statement, ...]:
-        """The inside of a model's section; what stands outside of it goes to `outer`."""
-        pending = Pending()
-        lens = lens_of(type(item))
-        for name, meta in lens.fields.items():
-            value = getattr(item, name)
-            if isinstance(meta, Option):
-                for each in value if meta.many else () if value is None else (value,):
-                    self._put(lens, name, meta, each, (pending, outer))
-            elif isinstance(meta, Section) and meta.many:
-                for each in value:
-                    self.supported(meta, name)
-                    pending.placed.append((None, self.statement(meta, each)))
-            elif isinstance(meta, Section) and value is not None:
-                self._add_section(name, meta, self.lower(value, pending), None, pending)
-        for statement in item.extra:
-            add_extra(pending, statement)
-        return pending.statements()
-
-    def pick(self, lens: Lens, name: str, meta: Option, place: Place | None = None) -> Spelling:
-        """The newest spelling that the toolset reads."""
-        tool = lens.cls.tool
-        for spelling in meta.spellings:
-            if self.toolset is None or self.toolset.has(
-                tool, since=spelling.since, until=spelling.until
-            ):
-                return spelling
-        raise self._unsupported(lens.cls.tool, name, place and place.node)
-
-    def supported(
-        self, meta: Section, name: str, source: Source | None = None, node: Node | None = None
-    ) -> None:
-        """Raise for a section that the toolset does not have."""
-        tool = meta.model.tool
-        if self.toolset is not None and not self.toolset.has(
-            tool, since=meta.since, until=meta.until
-        ):
-            raise self._unsupported(tool, name, node)
-
-    def _unsupported(self, tool: str, name: str, node: Node | None) -> UnsupportedError:
-        version = getattr(self.toolset, tool)
-        message = f"{tool} {version} cannot express {name}"
-        hint = "leave the field out, or render for a toolset that has it"
-        if node is None:
-            return UnsupportedError(message, hint=hint)
-        line, column = node.tree.lines.position(node.start)
-        path, shown = node.tree.path, node.tree.lines.source(line)
-        return UnsupportedError(
-            message, hint=hint, path=path, line=line, column=column, source=shown
-        )
-
-
-def encode(name: str, codec: Any, value: Any) -> tuple[str, ...] | None:
-    """The words of a value, or `ValidationError` naming the field."""
-    try:
-        words: tuple[str, ...] | None = codec.encode(value)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValidationError(
-            f"{name}: {getattr(error, 'message', error)}",
-            hint=f"write {codec.expects}" if codec.expects else "",
-        ) from None
-    return words
-
 
 def reads(codec: Any, node: Node) -> bool:
     """Whether a codec reads the words of a node."""
@@ -540,14 +387,6 @@ def source_of(item: Model, node: Node) -> Source:
     if source is not None and source.nodes and source.nodes[0] is node:
         return source
     return Source(lens_of(type(item)), node.tree, (node,))
-
-
-def add_extra(pending: Pending, statement: Statement) -> None:
-    """An unknown statement goes among the entries or among the sections."""
-    if statement.children is None:
-        pending.entries.append(statement)
-    else:
-        pending.placed.append((None, statement))
 
 
 def last(nodes: Sequence[Node]) -> Node | None:

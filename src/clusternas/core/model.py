@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 
-from clusternas.core.change import Change, Pending, Translation, encode
+from clusternas.core.change import Change, Translation
 from clusternas.core.errors import ParseError
 from clusternas.core.fields import Argument, Option, Section, lens_of
 from clusternas.core.keyed import Keyed
+from clusternas.core.lower import Pending, encode
 from clusternas.core.source import EXTRA, NOTHING, Source
 from clusternas.core.syntax.tree import Node, Statement, Syntax, Tree
 from clusternas.core.text import MASK, Edit, mask, unified

@@ -6,9 +6,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
-from clusternas.core.change import Change, Pending, match
+from clusternas.core.change import Change, match
 from clusternas.core.fields import Section
 from clusternas.core.keyed import Keyed
+from clusternas.core.lower import Pending
 from clusternas.core.model import Model
 from clusternas.core.source import Source
 from clusternas.core.syntax.tree import Node, Statement
