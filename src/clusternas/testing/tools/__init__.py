@@ -14,6 +14,7 @@ from clusternas.testing.tools import (
     cman,
     corosync,
     ctdb,
+    ctdbd,
     dlm,
     dns,
     drbd,
@@ -60,13 +61,14 @@ MODULES = (
     blockdev,
     samba,
     ctdb,
+    ctdbd,
     dns,
 )
 TOOLS = {name: tool for module in MODULES for name, tool in getattr(module, "TOOLS", {}).items()}
 DAEMONS = {
     name: daemon for module in MODULES for name, daemon in getattr(module, "DAEMONS", {}).items()
 }
-REACTIONS = (drbd.react, membership.react, fencing.react, dlm.react, ctdb.react)
+REACTIONS = (drbd.react, membership.react, fencing.react, dlm.react, ctdbd.react)
 
 boot = services.boot
 power_cut = power.cut

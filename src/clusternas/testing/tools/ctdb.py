@@ -1,4 +1,4 @@
-"""CTDB: its daemon, what it starts, and the ctdb tool."""
+"""The ctdb tool, in the forms for people and for machines."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import attrs
-
-from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, said
-from clusternas.testing.tools import samba
+from clusternas.testing.shell import Answer, Exit, Tool, has, said
+from clusternas.testing.tools.ctdbd import (
+    ADDRESSES,
+    ENABLED,
+    NODES,
+    NOT_RUNNING,
+    Ctdb,
+    Peer,
+    addresses,
+    flags,
+    own,
+    peers,
+    script_enabled,
+    stop,
+)
 
 if TYPE_CHECKING:
-    from clusternas.testing.cluster import FakeCluster
     from clusternas.testing.node import FakeNode
 
-__all__ = ["DAEMONS", "TOOLS", "react"]
+__all__ = ["TOOLS"]
 
-NODES = "/etc/ctdb/nodes"
-ADDRESSES = "/etc/ctdb/public_addresses"
 SCRIPTS = """00.ctdb 01.reclock 05.system 06.nfs 10.interface 11.natgw 11.routing
 13.per_ip_routing 20.multipathd 31.clamd 40.vsftpd 41.httpd 48.netbios 49.winbind 50.samba 60.nfs
 70.iscsi 91.lvs""".split()
-ALWAYS = ("00.ctdb", "01.reclock", "05.system")
-ENABLED = "/etc/ctdb/events/legacy"
 FLAGS = (
     "Disconnected",
     "Unknown",
@@ -37,116 +43,6 @@ FLAGS = (
 )
 BITS = {"Disconnected": 1, "Unhealthy": 2, "Disabled": 4, "Banned": 8, "Stopped": 32}
 TUNABLES = {"EventScriptTimeout": 30, "MonitorInterval": 15, "RecoverTimeout": 30}
-NOT_RUNNING = """connect() failed, errno=2
-Failed to connect to CTDB daemon (/run/ctdb/ctdbd.socket)
-"""
-
-
-class Ctdb:
-    """What one node's ctdbd knows of itself."""
-
-    def __init__(self) -> None:
-        self.started = 0.0
-        self.flags: set[str] = set()
-        self.tunables: dict[str, int] = {}
-
-
-@attrs.frozen
-class Peer:
-    """A line of the nodes file; `node` is None for an address of no machine."""
-
-    number: int
-    address: str
-    node: FakeNode | None
-
-
-def peers(node: FakeNode) -> list[Peer]:
-    """The nodes file; a line that is commented out still has a number."""
-    by_address = {other.address: other for other in node.cluster.nodes.values()}
-    lines = [line.strip() for line in node.files.text(NODES).splitlines() if line.strip()]
-    return [
-        Peer(i, line, by_address.get(line))
-        for i, line in enumerate(lines)
-        if not line.startswith("#")
-    ]
-
-
-def own(node: FakeNode) -> Peer:
-    """This node's own line."""
-    found = next((peer for peer in peers(node) if peer.node is node), None)
-    if found is None:
-        raise Exit(
-            1,
-            f'{NOT_RUNNING}Failed to read nodes file "{NODES}"\nIs this node part of CTDB cluster?',
-        )
-    return found
-
-
-def connected(node: FakeNode, peer: Peer) -> bool:
-    """Whether a peer's daemon can be talked to."""
-    other = peer.node
-    return (
-        other is not None
-        and other.up
-        and "ctdb" in other.running
-        and node.cluster.linked(node, other, "cluster")
-    )
-
-
-def flags(node: FakeNode, peer: Peer) -> set[str]:
-    """What is wrong with a peer, as this node sees it."""
-    if peer.node is None or not connected(node, peer):
-        return {"Disconnected", "Unhealthy", "Inactive"}
-    return set(peer.node.of(Ctdb).flags)
-
-
-def healthy(node: FakeNode) -> list[Peer]:
-    """The peers with nothing wrong."""
-    return [peer for peer in peers(node) if not flags(node, peer)]
-
-
-def react(cluster: FakeCluster) -> None:
-    """Let every daemon look after its node: the recovery lock must be reachable, smbd must run."""
-    for node in cluster.alive():
-        if "ctdb" not in node.running:
-            continue
-        state = node.of(Ctdb)
-        state.flags.discard("Unhealthy")
-        if not lock_reachable(node):
-            state.flags.add("Unhealthy")
-        if script_enabled(node, "50.samba") and "smbd" not in node.running:
-            try:
-                samba.start(node)
-                node.running.add("smbd")
-            except Exit:
-                state.flags.add("Unhealthy")
-
-
-def lock_reachable(node: FakeNode) -> bool:
-    """Whether the directory of the recovery lock exists."""
-    for line in node.files.text("/etc/ctdb/ctdb.conf").splitlines():
-        name, _, value = line.partition("=")
-        if name.strip() in ("cluster lock", "recovery lock"):
-            try:
-                return node.files.is_dir(value.strip().rpartition("/")[0] or "/")
-            except Exit:  # the file system below is broken
-                return False
-    return True
-
-
-def script_enabled(node: FakeNode, name: str) -> bool:
-    """Whether an event script is enabled."""
-    return name in ALWAYS or node.files.get(f"{ENABLED}/{name}.script") is not None
-
-
-def addresses(node: FakeNode) -> dict[str, int]:
-    """Public addresses and the number of the node that has each; -1 for nobody."""
-    lines = [line.split() for line in node.files.text(ADDRESSES).splitlines() if line.strip()]
-    good = healthy(node)
-    found = (words[0].partition("/")[0] for words in lines if not words[0].startswith("#"))
-    return {
-        address: good[(i + 1) % len(good)].number if good else -1 for i, address in enumerate(found)
-    }
 
 
 # The tool
@@ -385,21 +281,6 @@ COMMANDS: dict[str, Callable[[FakeNode, list[str], bool], Answer]] = {
 }
 
 
-def start(node: FakeNode) -> None:
-    """Start ctdbd: its own address must be in the nodes file."""
-    if not any(peer.node is node for peer in peers(node)):
-        raise Exit(1, "ctdbd: unable to find our own address in the nodes file")
-    node.of(Ctdb).started = node.cluster.now
-
-
-def stop(node: FakeNode) -> None:
-    """Stop it, and the smbd it started."""
-    if script_enabled(node, "50.samba") and "smbd" in node.running:
-        samba.stop(node)
-        node.running.discard("smbd")
-    node.of(Ctdb).flags.clear()
-
-
 def validate(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
     """`ctdb-config validate`."""
     for number, row in enumerate(node.files.text("/etc/ctdb/ctdb.conf").splitlines(), 1):
@@ -410,4 +291,3 @@ def validate(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
 
 
 TOOLS = {"ctdb": Tool(ctdb, has("ctdb")), "ctdb-config": Tool(validate, has("ctdb"))}
-DAEMONS = {"ctdb": Daemon(start, stop, chkconfig="- 90 01", installed=has("ctdb"))}

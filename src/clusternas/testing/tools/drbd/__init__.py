@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clusternas.testing.shell import Daemon, Tool, has
 from clusternas.testing.tools.drbd import commands, service, show
-from clusternas.testing.tools.drbd.link import react
+from clusternas.testing.tools.drbd.pairing import react
 from clusternas.testing.tools.drbd.state import devices
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from clusternas.core.command import Output
 from clusternas.testing.shell import Answer, Exit, said
-from clusternas.testing.tools.drbd import disks, dump, links, roles, show
+from clusternas.testing.tools.drbd import connecting, disks, dump, roles, show, status
 from clusternas.testing.tools.drbd.config import ResourceConfig, load
-from clusternas.testing.tools.drbd.link import react
+from clusternas.testing.tools.drbd.pairing import react
 from clusternas.testing.tools.drbd.request import Request
 from clusternas.testing.tools.drbd.state import Drbd, Replica
 
@@ -91,7 +91,7 @@ def number(text: str) -> str:
 # Commands that need no resource up
 
 
-def status(node: FakeNode, configs: Mapping[str, ResourceConfig], names: list[str]) -> str:
+def status_of(node: FakeNode, configs: Mapping[str, ResourceConfig], names: list[str]) -> str:
     """`drbdadm status`: each resource must be up; 8.3 answers in XML."""
     chosen = select(node, configs, names)
     if show.family(node) == "8.3":
@@ -101,7 +101,7 @@ def status(node: FakeNode, configs: Mapping[str, ResourceConfig], names: list[st
             tool = "drbdsetup-84" if show.family(node) == "8.4" else "drbdsetup"
             called = f"Command '{tool} status {name}' terminated with exit code 10"
             raise Exit(10, f"{name}: No such resource\n{called}")
-    return show.status(node, chosen)
+    return status.status(node, chosen)
 
 
 def resources(node: FakeNode, configs: Mapping[str, ResourceConfig], _names: list[str]) -> str:
@@ -120,7 +120,7 @@ def dumped_xml(node: FakeNode, configs: Mapping[str, ResourceConfig], names: lis
 
 
 WHOLE: dict[str, Callable[[FakeNode, Mapping[str, ResourceConfig], list[str]], Answer]] = {
-    "status": status,
+    "status": status_of,
     "sh-resources": resources,
     "dump": dumped,
     "dump-xml": dumped_xml,
@@ -172,13 +172,13 @@ ACTIONS: dict[str, Callable[[Request], Answer]] = {
     "down": disks.down,
     "attach": disks.attach,
     "detach": disks.detach,
-    "connect": links.connect,
-    "disconnect": links.disconnect,
+    "connect": connecting.connect,
+    "disconnect": connecting.disconnect,
     "adjust": disks.adjust,
     "primary": roles.primary,
     "secondary": roles.secondary,
-    "wait-connect": links.wait_connect,
-    "wait-sync": links.wait_sync,
+    "wait-connect": connecting.wait_connect,
+    "wait-sync": connecting.wait_sync,
     "new-current-uuid": roles.new_current_uuid,
     "invalidate": roles.invalidate,
     "invalidate-remote": roles.invalidate_remote,
@@ -214,16 +214,16 @@ def drbdsetup(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
         return wait_minor(node, args, stdin)
     match command if show.family(node) != "8.3" else "":
         case "status" if "--json" in args:
-            return show.status_json(node)
+            return status.status_json(node)
         case "show" if "--json" in args:
             return dump.running(node)
         case "status":
             chosen = [arg for arg in args[1:] if not arg.startswith("-")]
             names = chosen or list(node.of(Drbd).resources)
             how = {name: f"--{name}" in args for name in ("verbose", "statistics")}
-            return show.status(node, names, **how)
+            return status.status(node, names, **how)
         case "events2":
-            return show.events(node, statistics="--statistics" in args)
+            return status.events(node, statistics="--statistics" in args)
         case _:
             raise Exit(1, f"drbdsetup: Unknown command '{command}'")
 
@@ -233,7 +233,9 @@ def wait_minor(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
     minor = next(arg for arg in args if arg != "wait-sync")
     for name, resource in node.of(Drbd).resources.items():
         if any(str(volume.config.minor) == minor for volume in resource.volumes.values()):
-            return links.wait_sync(Request(node, "wait-sync", frozenset(), load(node)[name], stdin))
+            return connecting.wait_sync(
+                Request(node, "wait-sync", frozenset(), load(node)[name], stdin)
+            )
     raise Exit(10, f"{minor}: Failure: (127) Device minor not allocated")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from clusternas.testing.blocks import Disk, Metadata, OtherData, PhysicalVolume
 from clusternas.testing.shell import Answer, Exit, said
-from clusternas.testing.tools.drbd import links, roles, show
-from clusternas.testing.tools.drbd.link import abort_sync, start_sync
+from clusternas.testing.tools.drbd import connecting, roles, show
+from clusternas.testing.tools.drbd.pairing import abort_sync, start_sync
 from clusternas.testing.tools.drbd.request import Request
 from clusternas.testing.tools.drbd.state import Drbd, Replica, Resource, Volume, usable_size
 
@@ -92,7 +92,7 @@ def up(request: Request) -> Answer:
             del drbd.resources[request.config.name]
         raise
     request.node.cluster.halfway()
-    return links.connect(request)
+    return connecting.connect(request)
 
 
 def attach(request: Request) -> Answer:
@@ -174,7 +174,7 @@ def adjust(request: Request) -> Answer:
     request.resource.config = request.config
     if any(not replica.attached for replica in request.replicas):
         attach(request)
-    return links.connect(request) if request.resource.connection == "StandAlone" else ""
+    return connecting.connect(request) if request.resource.connection == "StandAlone" else ""
 
 
 def reload(request: Request) -> Answer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clusternas.testing.shell import Answer
 from clusternas.testing.tools.drbd import show
-from clusternas.testing.tools.drbd.link import start_sync
+from clusternas.testing.tools.drbd.pairing import start_sync
 from clusternas.testing.tools.drbd.request import Request
 from clusternas.testing.tools.drbd.state import Replica, peer_of
 

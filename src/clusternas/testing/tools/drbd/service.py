@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clusternas.testing.shell import Exit, Hang
 from clusternas.testing.tools.drbd.commands import drbdadm
 from clusternas.testing.tools.drbd.config import load
-from clusternas.testing.tools.drbd.link import react
+from clusternas.testing.tools.drbd.pairing import react
 from clusternas.testing.tools.drbd.state import Drbd, other_node
 
 if TYPE_CHECKING:
