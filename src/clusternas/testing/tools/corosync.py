@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import attrs
+
 from clusternas.testing.shell import Daemon, Exit, Tool, has
-from clusternas.testing.tools import membership
+from clusternas.testing.tools import membership, power
 from clusternas.testing.tools.membership import (
     ClusterConfig,
     ConfiguredNode,
@@ -148,6 +150,10 @@ def corosync(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
 def quorumtool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
     """corosync-quorumtool -s and -l."""
     config = running(node, "Cannot initialize CMAP service")
+    if "-e" in args:
+        votes_now = int(args[args.index("-e") + 1])
+        node.of(Member).config = attrs.evolve(config, expected_votes=votes_now)
+        return ""
     if "-l" in args:
         return "\n" + membership_table(node, config)
     if not quorate(node):
@@ -195,8 +201,17 @@ def membership_table(node: FakeNode, config: ClusterConfig) -> str:
 
 
 def cfgtool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
-    """corosync-cfgtool -s and -n."""
+    """corosync-cfgtool -s, -n, -R, -H, -k."""
     config = running(node, "Could not initialize corosync configuration API error 2")
+    if "-R" in args:
+        node.of(Member).config = load(node)
+        return "Reloading corosync.conf...\nDone\n"
+    if "-H" in args:
+        membership.leave(node)
+        node.running.discard("corosync")
+        return "Shutting down corosync\n"
+    if "-k" in args:
+        return kill(node, config, args[args.index("-k") + 1])
     local = config.nodes[node.name]
     rows = [f"Local node ID {local.id}, transport {config.transport}"]
     if "-n" in args:
@@ -219,6 +234,25 @@ def cfgtool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
         )
         rows.append(f"\t\tnodeid:{one.id:11d}:\t{word}")
     return "\n".join(rows) + "\n"
+
+
+def kill(node: FakeNode, config: ClusterConfig, number: str) -> str:
+    """`corosync-cfgtool -k ID`: that node's corosync ends at once, and it has to be fenced."""
+    name = next((name for name, one in config.nodes.items() if str(one.id) == number), "")
+    if name not in node.of(Member).known:
+        raise Exit(1, f"Could not kill node {number}")
+    power.cut(node.cluster.nodes[name])
+    return ""
+
+
+def keygen(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
+    """corosync-keygen [-k FILE]."""
+    path = args[args.index("-k") + 1] if "-k" in args else "/etc/corosync/authkey"
+    key = node.cluster.number(2048).to_bytes(256, "big")
+    node.files.write(path, key, mode=0o400)
+    return (
+        f"Corosync Cluster Engine Authentication key generator.\nWriting corosync key to {path}.\n"
+    )
 
 
 def cmapctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
@@ -244,6 +278,7 @@ TOOLS = {
     "corosync": Tool(corosync, has("corosync")),
     "corosync-quorumtool": Tool(quorumtool, has("corosync")),
     "corosync-cfgtool": Tool(cfgtool, has("corosync")),
+    "corosync-keygen": Tool(keygen, has("corosync")),
     "corosync-cmapctl": Tool(cmapctl, has("corosync")),
 }
 DAEMONS = {"corosync": Daemon(start, stop, installed=has("corosync"))}

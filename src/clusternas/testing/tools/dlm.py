@@ -136,6 +136,10 @@ def dlm_tool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
         case "fence_ack":
             fence_ack(node, args[-1])
             return ""
+        case "dump":
+            return f"{uptime(node)} dlm_controld 4.2.0 started\n"
+        case "reload_config":
+            return "reload_config done\n"
         case "set_config":
             return "set_config done\n"  # and nothing changes, as the real one
         case _:

@@ -172,19 +172,61 @@ def named_checkconf(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Ans
     )
 
 
+def compilezone(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
+    """`named-compilezone -o - ZONE FILE`: every record with its whole name."""
+    zone, path = args[-2:]
+    found = judge(stdin.decode(), zone, path) if path == "/dev/stdin" else load(node, zone, path)
+    rows = (f"{one.name}\t\t{one.ttl} IN {one.type}\t{one.data}\n" for one in found)
+    return said("".join(rows), f"zone {zone}/IN: loaded serial {serial(found)}\nOK")
+
+
+def nsupdate(node: FakeNode, _args: tuple[str, ...], stdin: bytes) -> Answer:
+    """One update of the zone on the server asked: prerequisites first, then all changes."""
+    lines = [line.split() for line in stdin.decode().splitlines() if line.strip()]
+    server = next((words[1] for words in lines if words[0] == "server"), "127.0.0.1")
+    zone = next(words[1] for words in lines if words[0] == "zone").rstrip(".")
+    other = resolver(node, server)
+    if other is None or zone not in other.of(Rotation).loaded:
+        raise Exit(1, f"; Communication with {server}#53 failed: connection refused")
+    found = list(other.of(Rotation).loaded[zone])
+    require(found, [words[1:] for words in lines if words[0] == "prereq"])
+    for words in (words[1:] for words in lines if words[0] == "update"):
+        if words[0] == "delete":
+            found = [one for one in found if (one.name, one.type) != (words[1], words[2])]
+        else:
+            found.append(Record(words[1], int(words[2]), words[3], " ".join(words[4:])))
+    other.of(Rotation).loaded[zone] = found
+    return ""
+
+
+def require(found: list[Record], wanted: list[list[str]]) -> None:
+    """Check prerequisites as RFC 2136 says: whole sets are compared."""
+    sets: dict[tuple[str, str], set[str]] = {}
+    for words in wanted:
+        want = sets.setdefault((words[1], words[2]), set())
+        want |= {" ".join(words[3:])} if words[0] == "yxrrset" else set()
+    for (name, kind), want in sets.items():
+        have = {one.data for one in found if (one.name, one.type) == (name, kind)}
+        if have != want:
+            raise Exit(2, f"update failed: {'NXRRSET' if want else 'YXRRSET'}")
+
+
 def rndc(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """rndc reload, status, flush."""
     if "named" not in node.running:
         raise Exit(1, "rndc: connect failed: 127.0.0.1#953: connection refused")
-    match args[:1]:
-        case ("reload",):
+    match args:
+        case ("reload", *_):
             start(node)
             return "zone reload up-to-date\n" if len(args) > 1 else "server reload successful\n"
         case ("status",):
             return STATUS.format(
                 node.cluster.toolset.bind, node.name, len(node.of(Rotation).loaded)
             )
-        case ("flush" | "reconfig" | "freeze" | "thaw", *_):
+        case ("zonestatus", zone) if zone in node.of(Rotation).loaded:
+            number = serial(node.of(Rotation).loaded[zone])
+            return f"name: {zone}\ntype: primary\nserial: {number}\ndynamic: no\n"
+        case ("flush" | "reconfig" | "freeze" | "thaw" | "sync", *_):
             return ""
         case _:
             raise Exit(1, f"rndc: '{args[0] if args else ''}' failed: unknown command")
@@ -329,6 +371,8 @@ TOOLS = {
     "named": Tool(named, has("bind")),
     "named-checkzone": Tool(named_checkzone, has("bind")),
     "named-checkconf": Tool(named_checkconf, has("bind")),
+    "named-compilezone": Tool(compilezone, has("bind")),
+    "nsupdate": Tool(nsupdate, has("bind")),
     "rndc": Tool(rndc, has("bind")),
     "dig": Tool(dig, has("bind")),
 }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from clusternas.core.versions import Toolset
     from clusternas.testing.node import FakeNode
 
-__all__ = ["DAEMONS", "TOOLS", "Sessions", "clustered", "config", "install"]
+__all__ = ["DAEMONS", "TOOLS", "Sessions", "clustered", "config", "install", "keeper"]
 
 CONF = "/etc/samba/smb.conf"
 PASSDB = "/var/lib/samba/private/passdb.fake"
@@ -84,13 +84,16 @@ def stop(node: FakeNode) -> None:
 
 def testparm(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """testparm -s: the sections in its own order and spelling."""
-    _, operands = options(
+    given, operands = options(
         args, "svlt:", ["suppress-prompt", "section-name=", "parameter-name=", "verbose"]
     )
     path = operands[0] if operands else CONF
     if node.files.follow(path) is None:
         raise Exit(1, f"Load smb config files from {path}\nError loading services.")
     sections = config(node)
+    if "parameter-name" in given:
+        place = sections.get(given.get("section-name", "global").lower(), {})
+        return f"{place.get(given['parameter-name'].lower(), '')}\n"
     rows = ["# Global parameters\n[global]\n"]
     rows += [f"\t{name} = {spell(value)}\n" for name, value in sorted(sections["global"].items())]
     for section, settings in sections.items():
@@ -205,36 +208,61 @@ def smbclient(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
 
 def users(node: FakeNode) -> list[str]:
     """The users of the password database; CTDB shares one among the nodes."""
-    return users_node(node).files.text(PASSDB).split()
+    return keeper(node).files.text(PASSDB).split()
 
 
-def users_node(node: FakeNode) -> FakeNode:
-    """The node whose file holds the users: the first one, where CTDB runs."""
+def set_users(node: FakeNode, names: list[str]) -> None:
+    """Write the password database."""
+    keeper(node).files.write(PASSDB, "".join(f"{name}\n" for name in names), mode=0o600)
+
+
+def keeper(node: FakeNode) -> FakeNode:
+    """The node whose files hold Samba's databases: the first one, where CTDB runs."""
     shared = clustered(node) and "ctdb" in node.running
     return next(iter(node.cluster.nodes.values())) if shared else node
 
 
-def smbpasswd(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
-    """smbpasswd -s -a USER, the password twice on standard input; -x removes a user."""
-    given, operands = options(args, "saxedn")
-    name = operands[0]
-    if "x" in given:
-        left = [user for user in users(node) if user != name]
-        users_node(node).files.write(PASSDB, "\n".join(left), mode=0o600)
-        return f"Deleted user {name}.\n"
+def add_user(node: FakeNode, name: str, stdin: bytes, *, new: bool) -> str:
+    """A user with the password that stands twice on standard input."""
     words = stdin.decode().split("\n")
     if len(words) < 2 or words[0] != words[1] or not words[0]:
         raise Exit(1, "Mismatch - password unchanged.\nUnable to get new password.")
-    new = name not in users(node)
-    if new and "a" not in given:
+    if name in users(node):
+        return ""
+    if not new:
         raise Exit(1, f"Failed to find entry for user {name}.")
-    if new:
-        users_node(node).files.write(PASSDB, "\n".join([*users(node), name]), mode=0o600)
-    return f"Added user {name}.\n" if new else ""
+    set_users(node, [*users(node), name])
+    return f"Added user {name}.\n"
 
 
-def pdbedit(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """pdbedit -L."""
+def remove_user(node: FakeNode, name: str) -> str:
+    """A user away."""
+    if name not in users(node):
+        raise Exit(1, f"Failed to find entry for user {name}.")
+    set_users(node, [user for user in users(node) if user != name])
+    return f"Deleted user {name}.\n"
+
+
+def smbpasswd(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
+    """smbpasswd -s [-a] USER with the password on standard input; -x, -d, -e."""
+    given, operands = options(args, "saxedn")
+    name = operands[0]
+    if "x" in given:
+        return remove_user(node, name)
+    if given.keys() & {"d", "e"}:
+        if name not in users(node):
+            raise Exit(1, f"Failed to find entry for user {name}.")
+        return f"{'Disabled' if 'd' in given else 'Enabled'} user {name}.\n"
+    return add_user(node, name, stdin, new="a" in given)
+
+
+def pdbedit(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
+    """pdbedit -L, -a -t -u USER, -x -u USER."""
+    given, _ = options(args, "Latxu:vw")
+    if "a" in given:
+        return add_user(node, given["u"], stdin, new=True)
+    if "x" in given:
+        return remove_user(node, given["u"])
     return "".join(f"{user}:5000:\n" for user in users(node))
 
 

@@ -197,6 +197,7 @@ ACTIONS: dict[str, Callable[[Request], Answer]] = {
     "dstate": dstate,
     "get-gi": words_of(show.generation_ids),
     "show-gi": words_of(show.generation_ids),
+    "dump-md": words_of(lambda replica: f'version "v08";\nla-size-sect {2 * replica.size};'),
     "sh-dev": sh_device,
     "sh-ll-dev": sh_device,
 }

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from clusternas.testing.blocks import Entry
 from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has
 from clusternas.testing.tools import dlm, membership
-from clusternas.testing.tools.lvm import groupcmds, labels, volumes
-from clusternas.testing.tools.lvm.groupcmds import vgchange
+from clusternas.testing.tools.lvm import groups, labels, volumes
+from clusternas.testing.tools.lvm.groups import vgchange
 from clusternas.testing.tools.lvm.scans import REPORTS
 from clusternas.testing.tools.lvm.state import Lvm, deactivate, devices, scan
 from clusternas.testing.tools.membership import Member
@@ -96,6 +96,13 @@ def stop_lvmlocks(node: FakeNode) -> None:
         vgchange(node, ("--lock-stop", name), b"")
 
 
+def clvmd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """`clvmd -R`: every node's clvmd reads the devices again; here they always do."""
+    if "-R" not in args or "clvmd" not in node.running:
+        raise Exit(1, "clvmd not running")
+    return ""
+
+
 def autoactivate(node: FakeNode) -> None:
     """What booting does with local groups: activate them, on whatever device is there by then."""
     volumes.activate_all(node, "")
@@ -119,10 +126,11 @@ COMMANDS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
     "pvcreate": labels.pvcreate,
     "pvremove": labels.pvremove,
     "pvresize": labels.pvresize,
-    "vgcreate": groupcmds.vgcreate,
-    "vgchange": groupcmds.vgchange,
-    "vgremove": groupcmds.vgremove,
-    "vgextend": groupcmds.vgextend,
+    "vgcreate": groups.vgcreate,
+    "vgchange": groups.vgchange,
+    "vgremove": groups.vgremove,
+    "vgextend": groups.vgextend,
+    "vgreduce": groups.vgreduce,
     "lvcreate": volumes.lvcreate,
     "lvchange": volumes.lvchange,
     "lvremove": volumes.lvremove,
@@ -136,6 +144,7 @@ TOOLS = {
     },
     "lvmlockctl": Tool(REPORTS["lvmlockctl"], has("dlm")),
     "lvmconf": Tool(lvmconf, is_old),
+    "clvmd": Tool(clvmd, is_old),
 }
 DAEMONS = {
     "lvm2-monitor": Daemon(

@@ -18,7 +18,7 @@ from clusternas.testing.tools.membership import Member
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["vgchange", "vgcreate", "vgextend", "vgremove"]
+__all__ = ["vgchange", "vgcreate", "vgextend", "vgreduce", "vgremove"]
 
 
 def vgcreate(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
@@ -154,6 +154,24 @@ def vgremove(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
         device = node.device(path, code=5)
         device.write(PhysicalVolume(uuid, device.size))
     return f'  Volume group "{group.value.name}" successfully removed\n'
+
+
+def vgreduce(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """A physical volume out of a group; what is allocated must fit on the others."""
+    _, operands = parse(args, "vgreduce")
+    group = find_group(node, operands[0], change=True)
+    paths = {path: uuid for uuid, path in group.paths.items()}
+    for path in operands[1:]:
+        left = {u: n for u, n in group.value.devices.items() if u != paths.get(path)}
+        used = group.value.extents - group.value.free
+        if path not in paths or not left or sum(left.values()) < used:
+            raise Exit(5, f'  Physical volume "{path}" still in use')
+        device = node.device(path, code=5)
+        device.write(PhysicalVolume(paths[path], device.size))
+        kept = {u: p for u, p in group.paths.items() if u != paths[path]}
+        group = update(node, Group(group.value, kept), attrs.evolve(group.value, devices=left))
+    name = group.value.name
+    return "".join(f'  Removed "{path}" from volume group "{name}"\n' for path in operands[1:])
 
 
 def vgextend(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
