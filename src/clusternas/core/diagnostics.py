@@ -176,6 +176,9 @@ def loaded_rules() -> list[Rule[Any]]:
     return [each for _, each in sorted(_RULES.items())]
 
 
+MOST = 100
+"""Mistakes of grammar that are told of a text one by one."""
+
 IGNORE = re.compile(r"clusternas:\s*ignore\[([\w\s,]+)\]")
 
 
@@ -242,19 +245,22 @@ def find(
         line=line,
         column=column,
         end_column=column + width,
-        source=source[:400],
+        source=source,
         **more,
     )
 
 
 def _grammar(model: Model) -> Iterator[Diagnostic]:
     tree = model.document
-    for problem in tree.check() if tree is not None else ():
-        severity = Severity.ERROR if problem.fatal else Severity.WARNING
-        code = f"{model.tool.upper()}000"
-        yield find(
-            tree, problem.start, problem.end, code, severity, problem.message, help=problem.help
-        )
+    problems = tree.check() if tree is not None else []
+    code = f"{model.tool.upper()}000"
+    for start, end, message, hint, fatal in problems[:MOST]:
+        severity = Severity.ERROR if fatal else Severity.WARNING
+        yield find(tree, start, end, code, severity, message, help=hint)
+    if len(problems) > MOST:
+        start, end = problems[MOST][:2]
+        message = f"{len(problems) - MOST} more mistakes like these from here on"
+        yield find(tree, start, end, code, Severity.WARNING, message, help="mend the first ones")
 
 
 def _values(model: Model, toolset: Toolset) -> Iterator[Diagnostic]:

@@ -26,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from clusternas.core.text import excerpt
+
 __all__ = [
     "ClusterNasError",
     "CommandError",
@@ -111,7 +113,7 @@ class ConfigError(ClusterNasError, ValueError):
         head = f"{where}: {self.message}" if where else self.message
         rows = [head]
         if self.source and self.column:
-            rows += [f"  {self.source}", f"  {' ' * (self.column - 1)}^"]
+            rows += [f"  {row}" for row in excerpt(self.source, self.column)]
         if self.hint:
             rows.append(f"  help: {self.hint}")
         return "\n".join(rows)

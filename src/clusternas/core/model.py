@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "Model"]
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 """No configuration is larger; a file that is one is not read into memory."""
 
 
@@ -295,7 +295,7 @@ def parse_error(tree: Tree, offset: int, message: str, hint: str) -> ParseError:
         path=tree.path,
         line=line,
         column=column,
-        source=tree.lines.source(line)[:200],
+        source=tree.lines.source(line),
     )
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from clusternas.core.diagnostics import Diagnostic, Severity
+from clusternas.core.text import excerpt
 
 __all__ = ["records", "to_json", "to_sarif", "to_text"]
 
@@ -20,11 +21,8 @@ def to_text(diagnostics: Iterable[Diagnostic]) -> str:
 def _text(each: Diagnostic) -> str:
     rows = [str(each)]
     if each.source:
-        shown = each.source.expandtabs(1)
-        rows += [
-            f"  {shown}",
-            "  " + " " * (each.column - 1) + "^" * max(each.end_column - each.column, 1),
-        ]
+        length = max(each.end_column - each.column, 1)
+        rows += [f"  {row}" for row in excerpt(each.source, each.column, length)]
     if each.help:
         rows.append(f"  help: {each.help}")
     if each.link:

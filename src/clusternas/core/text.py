@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Edit", "Lines", "Position", "apply", "decode", "encode", "mask", "unified"]
+__all__ = ["Edit", "Lines", "Position", "apply", "decode", "encode", "excerpt", "mask", "unified"]
 
 
 class Edit(NamedTuple):
@@ -65,11 +64,12 @@ class Lines:
     Only `\\n` ends a line, as in the tools.
     """
 
-    __slots__ = ("_starts", "_text")
+    __slots__ = ("_last", "_starts", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._starts: list[int] | None = None
+        self._last = (0, "")
 
     def position(self, offset: int) -> Position:
         """Line and column of an offset, both from 1."""
@@ -79,9 +79,11 @@ class Lines:
 
     def source(self, line: int) -> str:
         """The text of a line, without its end."""
-        starts = self._index()
-        end = starts[line] if line < len(starts) else len(self._text)
-        return self._text[starts[line - 1] : end].rstrip("\r\n")
+        if self._last[0] != line:  # findings about one long line share its text
+            starts = self._index()
+            end = starts[line] if line < len(starts) else len(self._text)
+            self._last = (line, self._text[starts[line - 1] : end].rstrip("\r\n"))
+        return self._last[1]
 
     def _index(self) -> list[int]:
         if self._starts is None:
@@ -90,6 +92,25 @@ class Lines:
                 starts.append(at + 1)
             self._starts = starts
         return self._starts
+
+
+WIDTH = 160
+"""Characters of a line that are shown at most."""
+
+
+def excerpt(line: str, column: int, length: int = 1) -> list[str]:
+    """A line with a mark under a place in it; of a long line the part around the place.
+
+    Example:
+        >>> print("\\n".join(excerpt("protocol Q;", 10)))
+        protocol Q;
+                 ^
+    """
+    start = 0 if len(line) <= WIDTH else max(0, column - 1 - WIDTH // 2)
+    shown = line[start : start + WIDTH].expandtabs(1)
+    head = "…" if start else ""
+    mark = "^" * max(1, min(length, len(shown) - (column - 1 - start)))
+    return [head + shown, " " * (len(head) + column - 1 - start) + mark]
 
 
 MASK = "********"
@@ -109,6 +130,8 @@ def mask(text: str, secrets: Iterable[str]) -> str:
 
 def unified(before: str, after: str, name: str) -> str:
     """The unified diff between two texts; empty when they are equal."""
+    import difflib
+
     rows = difflib.unified_diff(
         before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
     )
