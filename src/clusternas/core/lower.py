@@ -143,6 +143,7 @@ class Lowering:
     def put(
         self, lens: Lens, name: str, meta: Option, value: Any, out: tuple[Pending, Pending]
     ) -> None:
+        """Write a value of an option down: in its own section, or where its spelling has it."""
         pending, outer = out
         spelling = self.pick(lens, name, meta)
         words = encode(name, spelling.codec or meta.codec, value)
@@ -164,6 +165,7 @@ class Lowering:
         after: Node | None,
         pending: Pending,
     ) -> None:
+        """Write a section down after a node, or after the last of its kind."""
         self.supported(meta, name)
         if children or meta.many:
             pending.placed.append((after, Statement(meta.key, (), children)))
