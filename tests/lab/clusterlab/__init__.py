@@ -1,0 +1,1 @@
+"""The article's NAS on two real machines under QEMU."""

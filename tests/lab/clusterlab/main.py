@@ -1,0 +1,101 @@
+"""The command line of the lab; `nox -s lab -- smoke` runs it."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from clusterlab.bringup import SPEC, bring_up
+from clusterlab.image import Image, image
+from clusterlab.lab import Lab
+from clusterlab.machine import missing_tools
+from clusterlab.promises import keep_promises
+from clusterlab.recipe import Recipe
+from clusterlab.table import Table
+from clusternas import NasCluster
+
+__all__ = ["main"]
+
+say = functools.partial(print, flush=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: all promises kept; 1: one was not; 3: this computer cannot run the lab."""
+    told = _arguments(argv)
+    missing = missing_tools()
+    if missing:
+        say(f"the lab was skipped: install {' '.join(missing)}")
+        return 3
+    if os.geteuid():
+        say("the lab was skipped: only root can install Debian into a folder")
+        return 3
+    cache = Path(told.cache).resolve()
+    if told.what == "smoke":
+        return _smoke(cache)
+    folder = cache / "running"
+    if told.what == "start":
+        _started(Lab.create(folder, _image(cache, Table(say))), Table(say), stays=True)
+        return 0
+    lab = Lab.find(folder)
+    if told.what == "up":
+        return _up(lab, Table(say))
+    if told.what == "shell":
+        runner = lab.machines[told.machine].runner()
+        # Without the -T that commands have: a shell wants a terminal.
+        return subprocess.run(("ssh", *runner.flags()[1:], runner.host, *told.command)).returncode
+    lab.stop()
+    return 0
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="nox -s lab --", description=__doc__)
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    parser.add_argument("--cache", default=f"{cache}/clusternas-lab", help="where images are kept")
+    what = parser.add_subparsers(dest="what", required=True)
+    what.add_parser("smoke", help="two new machines, the NAS, the promises; nothing is left")
+    what.add_parser("start", help="two new machines that stay")
+    what.add_parser("up", help="the NAS and the promises on the machines that were started")
+    what.add_parser("stop", help="end the machines that were started")
+    shell = what.add_parser("shell", help="enter a machine that was started")
+    shell.add_argument("machine", choices=("nas1", "nas2"))
+    shell.add_argument("command", nargs=argparse.REMAINDER)
+    return parser.parse_args(argv)
+
+
+def _image(cache: Path, table: Table) -> Image:
+    with table.step("image"):
+        return image(Recipe(), cache)
+
+
+def _started(lab: Lab, table: Table, *, stays: bool) -> None:
+    with table.step("boot"):
+        lab.start(stays=stays)
+    with table.step("fence agents"):
+        lab.push()
+
+
+def _smoke(cache: Path) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    table = Table(say)
+    made = _image(cache, table)
+    with tempfile.TemporaryDirectory(prefix="clusternas-lab-") as folder:
+        lab = Lab.create(Path(folder), made)
+        try:
+            _started(lab, table, stays=False)
+            return _up(lab, table)
+        finally:
+            lab.stop()
+
+
+def _up(lab: Lab, table: Table) -> int:
+    nas = NasCluster.load(SPEC)
+    bring_up(lab, nas, table, say)
+    keep_promises(lab, nas, table)
+    say(f"\n{table}")
+    return int(table.failed)
