@@ -88,7 +88,16 @@ def _parser() -> argparse.ArgumentParser:
                 help="allow a step that destroys data",
             )
             command.add_argument(
-                "--journal", type=Path, metavar="FILE", help="append every event here"
+                "--journal",
+                type=Path,
+                metavar="FILE",
+                help="write every step here before it is taken; give it again after a crash",
+            )
+            command.add_argument(
+                "--break-lock",
+                default="",
+                metavar="OWNER",
+                help="break the lock of a controller that is dead",
             )
         if name == "plan":
             command.add_argument(
@@ -205,16 +214,22 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _apply(options: argparse.Namespace) -> int:
-    from clusternas.nas.apply import Journal
+    from clusternas.nas.journal import Journal
 
     nas = _load(options.spec)
     nodes = _nodes(nas, options)
+    journal = Journal(options.journal) if options.journal else None
+    if journal and journal.broken:
+        print(f"{journal.broken}; going on from what the nodes are now")
     plan = nas.plan(nas.gather(nodes))
     print(plan)
-    listeners: list[Callable[[Event], None]] = [Progress()]
-    if options.journal:
-        listeners.append(Journal(options.journal))
-    applied = plan.apply(nodes, allow=options.allow, on=listeners)
+    applied = plan.apply(
+        nodes,
+        allow=options.allow,
+        on=[Progress()],
+        journal=journal,
+        break_lock=options.break_lock,
+    )
     print(applied)
     return 0 if applied.ok else 1
 

@@ -9,7 +9,8 @@ import pytest
 
 from clusternas.core.command import Command, Effect, Output, Result, text
 from clusternas.core.errors import PlanError, Refused
-from clusternas.nas.apply import Event, Journal
+from clusternas.nas.apply import Event
+from clusternas.nas.journal import Journal
 from clusternas.nas.plan import Check, Draft, Plan
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ class Machine:
             self.asked += 1
             return command.result(Output(0, str(self.asked).encode()))
         command.require_allowed()
+        if command.argv[0] == "sh":  # the lock: nobody else wants it
+            return command.result(Output(0, command.argv[-1].encode()))
         self.log.append(f"{self.name}: {command}")
         return command.result(Output(1 if str(command) == self.fail else 0, b"", b"boom"))
 
@@ -90,7 +93,8 @@ def test_every_node_needs_a_runner(plan: Plan) -> None:
 def test_it_runs_in_order(plan: Plan, tmp_path: Path) -> None:
     log: list[str] = []
     journal = Journal(tmp_path / "journal")
-    applied = plan.apply({name: Machine(log, name) for name in "ab"}, allow=["mkfs"], on=[journal])
+    nodes = {name: Machine(log, name) for name in "ab"}
+    applied = plan.apply(nodes, allow=["mkfs"], journal=journal)
     journal.close()
     assert applied.ok
     applied.raise_for_failure()

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import Any
 
 import attrs
 
 from clusternas.core.command import Runner
 from clusternas.core.errors import ClusterNasError, CommandError, PlanError, Refused
+from clusternas.nas.journal import Journal
+from clusternas.nas.locks import NodeLocks, new_owner
 from clusternas.nas.plan import Check, Plan, Step
 
-__all__ = ["Applied", "Event", "Journal", "apply"]
+__all__ = ["Applied", "Event", "apply"]
 
 POLL = 1.0
 """Seconds between two looks at something that takes its time."""
@@ -49,6 +48,7 @@ class Applied:
         failed: the error of each step that failed.
         skipped: ids of the steps that did not run, since others failed or somebody stopped it.
         interrupted: whether somebody stopped it.
+        locked: nodes whose lock could not be given back, since they did not answer any more.
     """
 
     plan: Plan
@@ -56,6 +56,7 @@ class Applied:
     failed: Mapping[str, ClusterNasError] = attrs.field(factory=dict)
     skipped: tuple[str, ...] = ()
     interrupted: bool = False
+    locked: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -75,34 +76,8 @@ class Applied:
         rows = [f"{len(self.done)} of {len(self.plan)} steps done"]
         rows += [f"failed   {name}: {error}" for name, error in self.failed.items()]
         rows += [f"skipped  {name}" for name in self.skipped]
+        rows += [f"locked   {name}: it did not answer in the end" for name in self.locked]
         return "\n".join(rows)
-
-
-class Journal:
-    """Writes every event to a file, one JSON object a line, on disk before the step goes on.
-
-    Give it to `Plan.apply(on=[Journal(path)])`.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - closed by `close`
-
-    def __call__(self, event: Event) -> None:
-        record = {
-            "step": event.step.id,
-            "state": event.state,
-            "command": str(event.step.command),
-            "detail": event.detail,
-            "seconds": round(event.seconds, 3),
-            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        }
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 def apply(
@@ -113,13 +88,30 @@ def apply(
     on: Sequence[Callable[[Event], None]] = (),
     workers: int = 0,
     sleep: Callable[[float], object] | None = None,
+    journal: Journal | None = None,
+    break_lock: str = "",
 ) -> Applied:
     """Carry a plan out; see `Plan.apply`."""
     allowed = frozenset(allow)
     _refuse(plan, nodes, allowed)
-    worker = _Worker(nodes, allowed, on, sleep or time.sleep)
-    with ThreadPoolExecutor(workers or len(plan.nodes) or 1, "clusternas-apply") as pool:
-        return _Scheduler(plan, pool, worker).run()
+    if not plan.steps:
+        return Applied(plan)
+    owner = new_owner()
+    dead = journal.broken.owners if journal and journal.broken else ()
+    locks = NodeLocks(nodes, plan.nodes, owner, workers)
+    if journal:
+        journal.begin(owner, len(plan))
+        on = (journal, *on)
+    locks.take((*dead, break_lock) if break_lock else dead)
+    try:
+        worker = _Worker(nodes, allowed, on, sleep or time.sleep)
+        with ThreadPoolExecutor(workers or len(plan.nodes), "clusternas-apply") as pool:
+            applied = _Scheduler(plan, pool, worker).run()
+    finally:
+        still = locks.release()
+    if journal and not still:
+        journal.end()
+    return attrs.evolve(applied, locked=still)
 
 
 def _refuse(plan: Plan, nodes: Mapping[str, Runner], allowed: frozenset[str]) -> None:

@@ -13,6 +13,7 @@ from clusternas.core.command import Command, Effect, Runner
 
 if TYPE_CHECKING:
     from clusternas.nas.apply import Applied, Event
+    from clusternas.nas.journal import Journal
 
 __all__ = ["Check", "Draft", "Plan", "Step"]
 
@@ -227,19 +228,34 @@ class Plan:
         on: Sequence[Callable[[Event], None]] = (),
         workers: int = 0,
         sleep: Callable[[float], object] | None = None,
+        journal: Journal | None = None,
+        break_lock: str = "",
     ) -> Applied:
-        """Carry it out.
+        """Carry it out, alone: the nodes are locked meanwhile.
 
         Args:
             nodes: name to runner.
             allow: names of the destructive commands that may run; see `destroys`.
-            on: called with each `Event`: progress bars, journals.
+            on: called with each `Event`, for progress bars.
             workers: how many nodes work at a time; by default all.
             sleep: waits so many seconds between two looks; tests give their own.
+            journal: every step is written there before it is taken.
+            break_lock: the owner of a lock that is known to be dead, by name.
 
         Raises:
-            Refused: it destroys data and nobody allowed that by name; nothing has run.
+            Refused: it destroys data and nobody allowed that by name, or another apply has the
+                lock of a node; nothing has run.
+            CommandError: a node of the plan did not answer; nothing has run.
         """
         from clusternas.nas.apply import apply
 
-        return apply(self, nodes, allow=allow, on=on, workers=workers, sleep=sleep)
+        return apply(
+            self,
+            nodes,
+            allow=allow,
+            on=on,
+            workers=workers,
+            sleep=sleep,
+            journal=journal,
+            break_lock=break_lock,
+        )

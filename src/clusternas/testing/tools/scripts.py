@@ -16,6 +16,7 @@ import attrs
 from clusternas.core import scripts
 from clusternas.core.batch import BATCH
 from clusternas.core.command import Output
+from clusternas.core.lock import RELEASE, TAKE
 from clusternas.gfs2.commands import INSPECT
 from clusternas.testing.blocks import Entry
 from clusternas.testing.image import read_image
@@ -250,6 +251,28 @@ def symlink(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     return "changed\n"
 
 
+def take_lock(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """The lock's link is made unless there is one; says whose it is."""
+    path, owner = args
+    if node.files.get(path) is None:
+        node.files.put(path, Entry(owner.encode(), kind="link", mode=0o777))
+    return f"{held(node, path)}\n"
+
+
+def release_lock(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """The lock's link goes if it is the caller's."""
+    path, owner = args
+    if held(node, path) == owner:
+        node.files.remove(path)
+    return ""
+
+
+def held(node: FakeNode, path: str) -> str:
+    """Who has the lock."""
+    entry = node.files.get(path)
+    return entry.data.decode() if entry is not None else ""
+
+
 SCRIPTS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
     scripts.READ.strip(): read,
     scripts.WRITE.strip(): write,
@@ -258,6 +281,8 @@ SCRIPTS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
     scripts.SYMLINK.strip(): symlink,
     scripts.STAT.strip(): status,
     scripts.GLOB.strip(): glob,
+    TAKE: take_lock,
+    RELEASE: release_lock,
     BATCH: batch,
     INSPECT.strip(): inspect,
 }

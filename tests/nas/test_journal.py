@@ -1,0 +1,158 @@
+"""One controller at a time, and what is left of one that died."""
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from clusternas import NasCluster
+from clusternas.core.command import Command, Result, Runner
+from clusternas.core.errors import Refused, Unreachable
+from clusternas.core.lock import LOCK, take_lock
+from clusternas.nas.journal import Journal
+from clusternas.nas.locks import new_owner
+from clusternas.nas.plan import Plan
+from clusternas.testing import FakeCluster
+from clusternas.testing.demo import article
+
+T = TypeVar("T")
+
+NAS = NasCluster.load(article() / "today.toml")
+
+
+class Crash(BaseException):
+    """The controller dies: nothing it would do afterwards happens."""
+
+
+class Dying:
+    """A runner of a controller that dies when a command comes."""
+
+    def __init__(self, runner: Runner, deadly: str, dead: list[str]) -> None:
+        self.runner, self.deadly, self.dead = runner, deadly, dead
+
+    def run(self, command: Command[T], /) -> Result[T]:
+        if self.deadly in str(command):
+            self.dead.append(self.deadly)
+        if self.dead:
+            raise Crash
+        return self.runner.run(command)
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster(NAS.nodes.keys())
+
+
+@pytest.fixture
+def plan(cluster: FakeCluster) -> Plan:
+    return NAS.plan(NAS.gather(cluster.runners))
+
+
+def crash(cluster: FakeCluster, plan: Plan, journal: Path, at: str = "vgcreate") -> None:
+    dead: list[str] = []
+    nodes = {name: Dying(runner, at, dead) for name, runner in cluster.runners.items()}
+    opened = Journal(journal)
+    with pytest.raises(Crash):
+        plan.apply(nodes, allow=plan.destroys, sleep=cluster.sleep, workers=1, journal=opened)
+    opened.close()
+
+
+def test_a_lock_is_the_first_ones_and_only_he_gives_it_back(cluster: FakeCluster) -> None:
+    node = cluster["linux-nas01"]
+    assert node.run(take_lock("one")).value == "one"
+    assert node.run(take_lock("two")).value == "one"
+    assert node.run(take_lock("one")).value == "one"
+
+
+def test_two_controllers_cannot_apply_at_once(cluster: FakeCluster, plan: Plan) -> None:
+    cluster["linux-nas02"].run(take_lock(new_owner()))
+    ran = len(cluster.log)
+    with pytest.raises(
+        Refused, match=r"linux-nas02 is locked by .*: that process still runs"
+    ) as no:
+        plan.apply(cluster.runners, allow=plan.destroys)
+    assert "break_lock='" in no.value.hint
+    assert {call.argv[3] for call in cluster.log[ran:]} == {"lock", "unlock"}
+    assert cluster["linux-nas01"].files.get(LOCK) is None
+
+
+def test_what_is_known_of_a_stale_lock_is_said(cluster: FakeCluster, plan: Plan) -> None:
+    host = os.uname().nodename
+    cluster["linux-nas01"].run(take_lock(f"me@{host}:4194999/2026/x"))
+    with pytest.raises(Refused, match="that process has ended"):
+        plan.apply(cluster.runners, allow=plan.destroys)
+    cluster["linux-nas02"].run(take_lock("me@elsewhere:1/2026/x"))
+    with pytest.raises(Refused, match="look there whether it still runs"):
+        plan.apply(cluster.runners, allow=plan.destroys, break_lock=f"me@{host}:4194999/2026/x")
+
+
+def test_a_lock_is_broken_by_its_name(cluster: FakeCluster, plan: Plan) -> None:
+    cluster["linux-nas01"].run(take_lock("dead"))
+    applied = plan.apply(
+        cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1, break_lock="dead"
+    )
+    applied.raise_for_failure()
+    assert all(node.files.get(LOCK) is None for node in cluster.nodes.values())
+
+
+def test_after_a_crash_the_journal_frees_the_nodes(
+    cluster: FakeCluster, plan: Plan, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal"
+    crash(cluster, plan, path)
+    rest = NAS.plan(NAS.gather(cluster.runners))
+    assert 0 < len(rest) < len(plan)
+    with pytest.raises(Refused, match="is locked by"):
+        rest.apply(cluster.runners, allow=rest.destroys)
+    journal = Journal(path)
+    assert journal.broken is not None
+    assert "broke off in linux-nas01: vgcreate" in str(journal.broken)
+    applied = rest.apply(
+        cluster.runners, allow=rest.destroys, sleep=cluster.sleep, workers=1, journal=journal
+    )
+    applied.raise_for_failure()
+    journal.close()
+    assert Journal(path).broken is None
+
+
+def test_a_journal_cut_in_a_line_is_read(cluster: FakeCluster, plan: Plan, tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    crash(cluster, plan, path)
+    with path.open("a") as file:
+        file.write('{"step": "linux-na')
+    journal = Journal(path)
+    assert journal.broken is not None
+    journal.begin("next", 1)
+    journal.end()
+    journal.close()
+    assert Journal(path).broken is None
+
+
+def test_one_process_at_a_time_has_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    with pytest.raises(Refused, match="is in use"):
+        Journal(tmp_path / "journal")
+    journal.close()
+
+
+def test_a_node_that_died_keeps_its_lock_until_the_journal_breaks_it(
+    cluster: FakeCluster, plan: Plan, tmp_path: Path
+) -> None:
+    cluster.lose("linux-nas02", "unlock", times=1, when="before")
+    journal = Journal(tmp_path / "journal")
+    applied = plan.apply(
+        cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1, journal=journal
+    )
+    assert applied.locked == ("linux-nas02",)
+    assert "locked   linux-nas02" in str(applied)
+    journal.close()
+    again = Journal(tmp_path / "journal")
+    assert again.broken is not None
+
+
+def test_a_node_of_the_plan_must_answer(cluster: FakeCluster, plan: Plan) -> None:
+    cluster.kill("linux-nas02")
+    with pytest.raises(Unreachable):
+        plan.apply(cluster.runners, allow=plan.destroys)
+    assert cluster["linux-nas01"].files.get(LOCK) is None
