@@ -3,8 +3,10 @@
 A text of any kind is cut without an exception and comes back byte for byte.
 """
 
+import random
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusternas.core.syntax.blocks import CorosyncSyntax, DrbdSyntax, LvmSyntax
@@ -62,7 +64,8 @@ def check_spans(tree: Tree) -> int:
     count, stack = 0, [tree.root]
     while stack:
         section = stack.pop()
-        at = section.body
+        attributes = any(node.key.startswith("@") for node in section.children)
+        at = section.args if attributes else section.body  # those of an element stand in its tag
         for node in section.children:
             assert at <= node.start <= node.end <= section.body_end
             for word in node.words:
@@ -94,6 +97,32 @@ def test_texts_of_the_format_come_back(name: str, data: st.DataObject) -> None:
     check_spans(tree)
     tree.check()
     assert str(tree) == text
+
+
+DEEP = settings.get_current_profile_name() == "deep"
+
+
+@each_syntax
+def test_a_hundred_thousand_byte_strings_come_back(name: str) -> None:
+    """The bar itself in the deep profile, a fiftieth of it otherwise; the same ones every time."""
+    syntax, words = SYNTAXES[name]
+    chance = random.Random(2010)
+    pieces = [word.encode() for word in words] + [
+        b"\n",
+        b" ",
+        b"\t",
+        b"\r\n",
+        b"#",
+        b'"',
+        b"{",
+        b"}",
+    ]
+    for _ in range(100_000 if DEEP else 2_000):
+        parts = [*chance.choices(pieces, k=chance.randrange(6)), chance.randbytes(3)]
+        data = b"".join(chance.sample(parts, len(parts)))
+        tree = syntax.parse(data)
+        check_spans(tree)
+        assert bytes(tree) == data
 
 
 def entries(tree: Tree) -> list[tuple[Node, Node]]:
