@@ -15,6 +15,7 @@ release = version = version_of("clusternas")
 extensions = [
     "checks",
     "docstrings",
+    "models",
     "myst_parser",
     "sphinx.ext.apidoc",
     "sphinx.ext.autodoc",
