@@ -5,7 +5,7 @@ A slice only declares; `core.source` reads by the lens and `core.change` writes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -235,17 +235,52 @@ def _field(
     return attrs.field(default=default, converter=converter, metadata={META: meta, "doc": doc})
 
 
+Reader = tuple[str, Callable[[Sequence[str]], Any]]
+
+
+class Known(dict[Hashable, tuple[str, Any]]):
+    """What entries of plain options say: field and value, by what `Syntax.scan` gives.
+
+    Configurations repeat themselves: what was read lately is looked up.
+    """
+
+    MOST = 1024
+    LONGEST = 80
+
+    def __init__(self, syntax: Syntax, readers: Mapping[str, Reader]) -> None:
+        super().__init__()
+        self._syntax = syntax
+        self._readers = readers
+
+    def __missing__(self, entry: Hashable) -> tuple[str, Any]:
+        """Read an entry.
+
+        Raises:
+            KeyError: no plain option is spelled so.
+            ValueError: its codec cannot read the words.
+        """
+        key, words = self._syntax.said(entry)
+        name, decode = self._readers[key]
+        found = name, decode(words)
+        if sum(map(len, words)) <= self.LONGEST:
+            if len(self) >= self.MOST:
+                self.clear()
+            self[entry] = found
+        return found
+
+
 class Lens:
     """The fields of one model class, indexed by how a file spells them.
 
     Attributes:
         fields: name to field, in the order of the class.
         table: the key of a child to the name of the field that takes it.
-        readers: for a class of plain options alone, how to read each without looking further.
+        known: what entries of plain options say.
         twins: keys that are an entry of one field and a section of another, to the latter.
         around: the key of a child to the nested section and option that it belongs to.
         aside: the key of a child section to the keys in it that belong to other sections.
         defaults: what absent fields are.
+        inner: the lenses of nested sections, by field.
     """
 
     def __init__(self, cls: type[Model]) -> None:
@@ -258,6 +293,8 @@ class Lens:
         self.aside: dict[str, dict[str, tuple[str, str]]] = {}
         self.defaults: dict[str, Any] = {}
         self.converters: dict[str, Callable[[Any], Any]] = {}
+        self.inner: dict[str, Lens] = {}
+        self._peeks: dict[str, Callable[[Node], str] | None] = {}
         for field in attrs.fields(cls):
             meta = field.metadata.get(META)
             if meta is not None:
@@ -268,7 +305,7 @@ class Lens:
             if isinstance(meta, Argument | Keyword)
         ]
         self.any = self.table.pop(ANY, "")
-        self.readers = self._readers()
+        self.known = Known(self.syntax, self._readers())
 
     def _add(self, field: attrs.Attribute[Any], meta: Field) -> None:
         name = field.name
@@ -285,7 +322,8 @@ class Lens:
             if folded in self.table:
                 self.twins[folded] = name
             self.table.setdefault(folded, name)
-            self._strays(name, lens_of(meta.model))
+            self.inner[name] = lens_of(meta.model)
+            self._strays(name, self.inner[name])
         elif isinstance(meta, Option):
             spellings = tuple(
                 attrs.evolve(
@@ -302,13 +340,11 @@ class Lens:
                     self.twins[key] = self.table[key]
                 self.table[key] = name
 
-    def _readers(self) -> dict[str, tuple[str, Callable[[Sequence[str]], Any]]]:
-        """For a class of plain options alone: the key of a child to its field and decoder."""
-        readers: dict[str, tuple[str, Callable[[Sequence[str]], Any]]] = {}
+    def _readers(self) -> dict[str, Reader]:
+        """The key of a child to field and decoder, where the last of several entries counts."""
+        readers: dict[str, Reader] = {}
         for name, meta in self.fields.items():
-            if isinstance(meta, Section) or (isinstance(meta, Option) and meta.many):
-                return {}
-            if isinstance(meta, Option) and meta.wins == "last":
+            if isinstance(meta, Option) and not meta.many and meta.wins == "last":
                 for each in meta.spellings:
                     key = self.syntax.fold(each.key)
                     codec = each.codec or meta.codec
@@ -342,6 +378,11 @@ class Lens:
 
     def peek(self, name: str) -> Callable[[Node], str] | None:
         """How to read the name of an item alone, where it is a word of the statement."""
+        if name not in self._peeks:
+            self._peeks[name] = self._peek(name)
+        return self._peeks[name]
+
+    def _peek(self, name: str) -> Callable[[Node], str] | None:
         meta = self.fields.get(name)
         if not isinstance(meta, Argument) or meta.rest:
             return None

@@ -74,12 +74,12 @@ class Model:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            source = self.__dict__.get("_source")
-            values = source.values() if source is not None and not name.startswith("__") else {}
-            if name not in values:
+            own = self.__dict__
+            source = own.get("_source")
+            if source is None or name.startswith("__") or EXTRA in own:
                 raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-            self.__dict__.update(values)
-            return values[name]
+            own.update(source.values())
+            return own[name]
 
     def __attrs_post_init__(self) -> None:
         for name, meta in lens_of(type(self)).fields.items():
@@ -119,7 +119,7 @@ class Model:
         if isinstance(source, Node):
             source = Source(lens_of(cls), source.tree, (source,))
         self = cls.__new__(cls)
-        self.__dict__["_source"] = source
+        object.__setattr__(self, "_source", source)
         return self
 
     @classmethod

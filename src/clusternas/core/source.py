@@ -71,8 +71,8 @@ class Source:
         self.nodes = nodes
         self.strays = strays
         self.skip = skip
-        self.unknown: list[Place] = []
-        self.unreadable: list[tuple[str, Place, str]] = []
+        self.unknown: Sequence[Place] = ()
+        self.unreadable: Sequence[tuple[str, Place, str]] = ()
         self._values: dict[str, Any] | None = None
         self._where: dict[str, list[Place]] | None = None
 
@@ -95,20 +95,20 @@ class Source:
 
     def _quick(self) -> dict[str, Any] | None:
         """The values, if there are only plain options here that can be read: most of a file."""
-        readers = self.lens.readers
-        if self.strays or not readers:
+        lens = self.lens
+        if self.strays:
             return None
-        values = self.lens.defaults.copy()
+        values = lens.defaults.copy()
         for parent in self.nodes:
-            for node in parent.children:
-                reader = readers.get(node.key)
-                if reader is None or node.body >= 0:
-                    return None
-                try:
-                    values[reader[0]] = reader[1](node.values)
-                except ValueError:
-                    return None
-        self._heads(values)
+            entries = lens.syntax.scan(parent)
+            if entries is None:
+                return None
+            try:
+                values.update(map(lens.known.__getitem__, entries))
+            except (KeyError, ValueError):
+                return None
+        if lens.heads:
+            self._heads(values)
         values[EXTRA] = NOTHING
         return values
 
@@ -130,17 +130,18 @@ class Source:
             meta = lens.fields[name]
             assert isinstance(meta, Section)
             values[name] = self._section(name, meta, [], found)
-        unknown = [place.node for place in self.unknown]
-        fold = self.tree.syntax.fold
-        values[EXTRA] = (
-            Keyed(unknown, key=KEY, lift=Node.statement, fold=fold) if unknown else NOTHING
-        )
+        values[EXTRA] = NOTHING
+        if self.unknown:
+            unknown = [place.node for place in self.unknown]
+            fold = lens.syntax.fold
+            values[EXTRA] = Keyed(unknown, key=KEY, lift=Node.statement, fold=fold)
         return values
 
     def _sort(self) -> dict[str, list[tuple[str, Place]]]:
         """Share out the children: to fields, to nested sections, or to the unknown."""
-        self._where = {}
-        lens, where, strays = self.lens, self._where, dict[str, list[tuple[str, Place]]]()
+        self._where = where = {}
+        self.unknown = unknown = list[Place]()
+        lens, strays = self.lens, dict[str, list[tuple[str, Place]]]()
         table, twins, rest = lens.table, lens.twins, lens.any
         for parent in self.nodes:
             for node in parent.children:
@@ -154,16 +155,23 @@ class Source:
                     section, option = lens.around[key]
                     strays.setdefault(section, []).append((option, Place(node, parent, "")))
                 elif key not in lens.aside and key not in self.skip:
-                    self.unknown.append(Place(node, parent))
+                    unknown.append(Place(node, parent))
                 if key in lens.aside:
-                    self._aside(node, strays)
+                    self._aside(node, strays, unknown)
         for name, stray in self.strays:
             where.setdefault(name, []).append(stray)
         return strays
 
-    def _aside(self, container: Node, strays: dict[str, list[tuple[str, Place]]]) -> None:
+    def _aside(
+        self,
+        container: Node,
+        strays: dict[str, list[tuple[str, Place]]],
+        unknown: list[Place],
+    ) -> None:
         routes = self.lens.aside[container.key]
         declared = container.key in self.lens.table
+        if declared and not any(self.lens.syntax.may_hold(container, key) for key in routes):
+            return
         for node in container.children:
             if node.key in routes:
                 section, option = routes[node.key]
@@ -171,7 +179,7 @@ class Source:
                     (option, Place(node, container, container.key))
                 )
             elif not declared:
-                self.unknown.append(Place(node, container, container.key))
+                unknown.append(Place(node, container, container.key))
 
     def _heads(self, values: dict[str, Any]) -> None:
         """The words of the statement itself, and its keyword."""
@@ -196,7 +204,7 @@ class Source:
             try:
                 values[name] = meta.codec.decode(words)
             except ValueError as error:
-                self.unreadable.append((name, Place(node, node), str(error)))
+                self._cannot_read(name, Place(node, node), str(error))
 
     def _option(self, values: dict[str, Any], name: str, meta: Option, places: list[Place]) -> None:
         if meta.many:
@@ -216,22 +224,21 @@ class Source:
                 return (spelling.codec or meta.codec).decode(words)
             except ValueError as error:
                 reason = reason or str(error)
-        self.unreadable.append((name, place, reason))
+        self._cannot_read(name, place, reason)
         return None
+
+    def _cannot_read(self, name: str, place: Place, reason: str) -> None:
+        self.unreadable = (*self.unreadable, (name, place, reason))
 
     def _section(
         self, name: str, meta: Section, places: list[Place], strays: Sequence[tuple[str, Place]]
     ) -> Any:
-        lens = lens_of(meta.model)
-        nodes = [place.node for place in places]
-        tree, model = self.tree, meta.model
-        if not meta.many:
-            skip = tuple(self.lens.aside.get(self.lens.syntax.fold(meta.key), ()))
-            return model.of(Source(lens, tree, nodes, strays, skip))
-        default: Keyed[Model] = self.lens.defaults[name]
-        return default.lifted(
-            nodes, lambda node: model.of(Source(lens, tree, (node,))), lens.peek(meta.name)
-        )
+        nodes, model = [place.node for place in places], meta.model
+        if meta.many:
+            default: Keyed[Model] = self.lens.defaults[name]
+            return default.lifted(nodes, model.of, self.lens.inner[name].peek(meta.name))
+        skip = tuple(self.lens.aside.get(self.lens.syntax.fold(meta.key), ()))
+        return model.of(Source(self.lens.inner[name], self.tree, nodes, strays, skip))
 
     def statements(self) -> list[Statement]:
         """The unknown statements, without their places."""

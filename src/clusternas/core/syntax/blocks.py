@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Hashable, Sequence
 
 from clusternas.core.syntax.tree import MAX_DEPTH, LineSyntax, Node, Problem, Statement, Tree, Word
 
 __all__ = ["BlockSyntax", "CorosyncSyntax", "DrbdSyntax", "LvmSyntax", "quoted", "unquoted"]
 
 STRING = r'"(?:[^"\\\n]++|\\[^\n])*+"'
+OPENING = ("body", "open")
 TRIVIA = r"[ \t\r\n]*+(?:#[^\n]*+[ \t\r\n]*+)*+"
 
 
@@ -34,13 +36,13 @@ def unquoted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", inside) if "\\" in inside else inside
 
 
-def _nested(string: str) -> re.Pattern[str]:
-    """The rest of a section up to its closing brace, for sections at most three deep."""
+def _opening(string: str) -> str:
+    """Pattern of an opening brace, with the rest of the section if it is at most three deep."""
     inside = rf'[^{{}}"#]*+(?:(?:{string}|#[^\n]*+)[^{{}}"#]*+)*+'
     body = inside
     for _ in range(3):
         body = rf"{inside}(?:\{{{body}\}}{inside})*+"
-    return re.compile(rf"(?s:{body})\}}")
+    return rf"(?P<open>\{{)(?:(?P<body>(?s:{body}))\}})?+"
 
 
 class BlockSyntax(LineSyntax):
@@ -51,9 +53,10 @@ class BlockSyntax(LineSyntax):
     """
 
     statement: re.Pattern[str]
-    """Groups: `key`, then `entry`, `open` for a section, or `close` for a stray brace."""
-    section: re.Pattern[str]
-    """From behind the opening brace to the closing one."""
+    """Groups: `key`, then `entry`, `open` for a section, or `close` for a stray brace; `body` for
+    the inside of a section that is closed and not too deep for the pattern."""
+    plain: re.Pattern[str]
+    """Groups of an entry: key, then its words as they are spelled; or all that cannot be read."""
     brace: re.Pattern[str]
     """The tokens that count when braces are matched one by one."""
     trivia = re.compile(TRIVIA)
@@ -68,22 +71,18 @@ class BlockSyntax(LineSyntax):
                 Problem(section.start, at, f"nested deeper than {MAX_DEPTH} sections", fatal=True)
             )
             return []
-        inside = self._inside(section) if depth else None
-        if inside is not None:
-            return inside
         nodes: list[Node] = []
         match = self.statement.match
         while found := match(text, at, end):
             if found.end() == at:
                 break
             kind = found.lastgroup
-            if kind == "open":
-                node = self._section(tree.root, found, depth, end)
-                nodes.append(node)
-                at = node.end
-            elif kind == "entry":
+            if kind == "entry":
                 nodes.append(self.entry(tree, found, depth))
                 at = found.end()
+            elif kind in OPENING:
+                nodes.append(node := self._section(tree, found, depth, end))
+                at = node.end
             elif kind == "close":
                 tree.problems.append(
                     Problem(
@@ -96,33 +95,20 @@ class BlockSyntax(LineSyntax):
         self._rest(section, nodes, at)
         return nodes
 
-    def _inside(self, section: Node) -> list[Node] | None:
-        """All that stands in a section, at any depth, in one pass; None if it has mistakes."""
-        tree, at, depth = section.tree, section.body, section.depth + 1
-        nodes: list[Node] = []
-        stack: list[tuple[list[Node], Node]] = []
-        for found in self.statement.finditer(tree.text, at, section.body_end):
-            if found.start() != at:
-                return None
-            at = found.end()
-            kind = found.lastgroup
-            if kind == "entry":
-                nodes.append(self.entry(tree, found, depth))
-            elif kind == "open" and depth < MAX_DEPTH:
-                start, args = found.span(1)
-                node = Node(tree, self.keyword(found[1]), start, args, at - 1, at, at, at, depth)
-                nodes.append(node)
-                stack.append((nodes, node))
-                nodes = node.adopt()
-                depth += 1
-            elif kind == "close" and stack:
-                nodes, node = stack.pop()
-                node.body_end, node.end = at - 1, at
-                depth -= 1
-            else:
-                return None
-        rest = self.trivia.match(tree.text, at, section.body_end)
-        return None if stack or not rest or rest.end() != section.body_end else nodes
+    def scan(self, section: Node) -> Sequence[Hashable] | None:
+        text, at, end = section.tree.text, section.body, section.body_end
+        if at < 0:
+            return ()
+        if text.find("{", at, end) >= 0:
+            return None
+        found = self.plain.findall(text, at, end)
+        while found and not any(found[-1]):
+            found.pop()
+        return found
+
+    def may_hold(self, section: Node, key: str) -> bool:
+        text, at, end = section.tree.text, section.body, section.body_end
+        return text.find(key, at, end) >= 0 or text.find("\\", at, end) >= 0
 
     def _rest(self, section: Node, nodes: list[Node], at: int) -> None:
         """What no statement begins with: report it and go on behind it."""
@@ -139,36 +125,27 @@ class BlockSyntax(LineSyntax):
             )
             at = stop
             while found := self.statement.match(tree.text, at, end):
-                if found.end() == at or found.lastgroup not in ("open", "entry"):
+                if found.end() == at or found.lastgroup not in ("entry", *OPENING):
                     break
-                if found.lastgroup == "open":
-                    node = self._section(tree.root, found, section.depth + 1, end)
+                if found.lastgroup == "entry":
+                    node = self.entry(tree, found, section.depth + 1)
                 else:
-                    node = self.entry(section.tree, found, section.depth + 1)
+                    node = self._section(tree, found, section.depth + 1, end)
                 nodes.append(node)
                 at = max(node.end, found.end())
 
-    def _section(self, root: Node, found: re.Match[str], depth: int, limit: int) -> Node:
-        tree, body = root.tree, found.end()
-        closed = self.section.match(tree.text, body, limit)
-        body_end = closed.end() - 1 if closed else self._close(tree.text, body, limit)
-        end = body_end + 1
+    def _section(self, tree: Tree, found: re.Match[str], depth: int, limit: int) -> Node:
+        start, args = found.span(1)
+        body, end = found.end("open"), found.end()
+        body_end = end - 1
+        if found.lastgroup == "open":
+            body_end = self._close(tree.text, body, limit)
+            end = body_end + 1
         if body_end < 0:
             body_end = end = limit
-            what = f"section {found['key']!r} is not closed"
-            tree.problems.append(Problem(found.start("key"), body, what, "add the missing '}'"))
-        args = found.end("key")
-        return Node(
-            tree,
-            self.keyword(found["key"]),
-            found.start("key"),
-            args,
-            body - 1,
-            end,
-            body,
-            body_end,
-            depth,
-        )
+            what = f"section {found[1]!r} is not closed"
+            tree.problems.append(Problem(start, body, what, "add the missing '}'"))
+        return Node(tree, self.keyword(found[1]), start, args, body - 1, end, body, body_end, depth)
 
     def _close(self, text: str, at: int, limit: int) -> int:
         """The closing brace of a section of any depth, or -1."""
@@ -217,10 +194,12 @@ class DrbdSyntax(BlockSyntax):
     name = "drbd.conf"
     indent = "  "
     _ARGS = rf'[^;{{}}"#]*+(?:(?:{STRING}|#[^\n]*+)[^;{{}}"#]*+)*+'
+    _KEY = r'[^\s;{}"#]++'
+    _OPEN = _opening(STRING)
     statement = re.compile(
-        rf'{TRIVIA}(?:(?P<key>{STRING}|[^\s;{{}}"#]++){_ARGS}(?:(?P<entry>;)|(?P<open>\{{)|(?P<unended>(?=\}}|\Z)))|(?P<close>\}}))'
+        rf"{TRIVIA}(?:(?P<key>{STRING}|{_KEY}){_ARGS}(?:(?P<entry>;)|{_OPEN}|(?P<unended>(?=\}}|\Z)))|(?P<close>\}}))"
     )
-    section = _nested(STRING)
+    plain = re.compile(rf"{TRIVIA}(?:({_KEY})({_ARGS});|([\s\S]++)|\Z)")
     brace = re.compile(rf"{STRING}|#[^\n]*+|[{{}}]")
     word = re.compile(rf'({STRING})|#[^\n]*+|([^\s"#]++)')
 
@@ -257,8 +236,15 @@ class DrbdSyntax(BlockSyntax):
         return self._split(node.tree.text, node.args, node.args_end)
 
     def values(self, node: Node) -> list[str]:
-        text = node.tree.text[node.args : node.args_end]
-        return super().values(node) if '"' in text or "#" in text else text.split()
+        return self._texts(node.tree.text[node.args : node.args_end])
+
+    def said(self, entry: tuple[str, str, str]) -> tuple[str, list[str]]:
+        return entry[0], self._texts(entry[1])
+
+    def _texts(self, raw: str) -> list[str]:
+        if '"' in raw or "#" in raw:
+            return [word.text for word in self._split(raw, 0, len(raw))]
+        return raw.split()
 
     def _split(self, text: str, start: int, end: int) -> list[Word]:
         words = []
@@ -288,13 +274,17 @@ class LvmSyntax(BlockSyntax):
     name = "lvm.conf"
     _TEXT = r'"(?:[^"\\]++|\\.)*+"'
     _ITEM = rf"(?s:{_TEXT})|'[^']*+'|#[^\n]*+"
-    statement = re.compile(
-        rf"{TRIVIA}(?:(?P<key>{STRING}|[^\s={{}}\[\]\"'#,]++)[ \t\r\n]*+"
-        rf"(?:=[ \t\r\n]*+(?P<entry>\[[^\]\"'#]*+(?:(?:{_ITEM})[^\]\"'#]*+)*+\]"
-        rf"|(?s:{_TEXT})|'[^']*+'|[^\s#={{}}\[\]\"']++)"
-        rf"|(?P<open>\{{))|(?P<close>\}}))"
+    _KEY = r"[^\s={}\[\]\"'#,]++"
+    _OPEN = _opening(rf"{_TEXT}|'[^']*+'")
+    _VALUE = (
+        rf"\[[^\]\"'#]*+(?:(?:{_ITEM})[^\]\"'#]*+)*+\]"
+        rf"|(?s:{_TEXT})|'[^']*+'|[^\s#={{}}\[\]\"']++"
     )
-    section = _nested(rf"{_TEXT}|'[^']*+'")
+    statement = re.compile(
+        rf"{TRIVIA}(?:(?P<key>{STRING}|{_KEY})[ \t\r\n]*+"
+        rf"(?:=[ \t\r\n]*+(?P<entry>{_VALUE})|{_OPEN})|(?P<close>\}}))"
+    )
+    plain = re.compile(rf"{TRIVIA}(?:({_KEY})[ \t\r\n]*+=[ \t\r\n]*+({_VALUE})|([\s\S]++)|\Z)")
     brace = re.compile(rf"{_ITEM}|[{{}}]")
 
     def entry(self, tree: Tree, found: re.Match[str], depth: int) -> Node:
@@ -305,6 +295,9 @@ class LvmSyntax(BlockSyntax):
         if node.body >= 0:
             return []
         return [Word(node.tree.text[node.args : node.args_end], node.args, node.args_end)]
+
+    def said(self, entry: tuple[str, str, str]) -> tuple[str, list[str]]:
+        return entry[0], [entry[1]]
 
     def line(self, statement: Statement) -> str:
         return f"{statement.key} = {' '.join(statement.words)}"

@@ -7,10 +7,11 @@ looks into it. A `Statement` is the same thing without a place: what a model wan
 
 from __future__ import annotations
 
+import gc
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -114,13 +115,8 @@ class Node:
     def children(self) -> list[Node]:
         """The statements inside, in order; empty for an entry."""
         if self._children is None:
-            self._children = self.tree.syntax.cut(self) if self.body >= 0 else []
+            self._children = uncollected(self.tree.syntax.cut, self) if self.body >= 0 else []
         return self._children
-
-    def adopt(self) -> list[Node]:
-        """An empty list of children to fill, for a syntax that cuts several levels in one pass."""
-        self._children = children = list[Node]()
-        return children
 
     @property
     def words(self) -> list[Word]:
@@ -219,6 +215,22 @@ class Syntax(ABC):
     def values(self, node: Node) -> list[str]:
         """The texts of the words alone."""
         return [word.text for word in self.words(node)]
+
+    def scan(self, section: Node) -> Sequence[Hashable] | None:
+        """The entries of a section as texts alone, much cheaper than its children.
+
+        Each is something that is equal for equal texts, for `said` to read. None where that is not
+        to be had, or where there is more than entries: look at the children then.
+        """
+        return () if section.body < 0 else None
+
+    def said(self, entry: Any) -> tuple[str, list[str]]:
+        """Key and values of an entry from `scan`; the key is empty for what cannot be read."""
+        raise NotImplementedError
+
+    def may_hold(self, section: Node, key: str) -> bool:
+        """Whether a section may have a statement of that key; False only if it has none."""
+        return True
 
     def spelling(self, node: Node) -> str:
         """The key as the text has it."""
@@ -377,6 +389,17 @@ class LineSyntax(Syntax):
 
 
 BLANKS = re.compile(r"[ \t]*+")
+
+
+def uncollected(cut: Callable[[Node], list[Node]], section: Node) -> list[Node]:
+    """Cut a section while Python does not look for garbage: there is none among new nodes."""
+    if not gc.isenabled():
+        return cut(section)
+    gc.disable()
+    try:
+        return cut(section)
+    finally:
+        gc.enable()
 
 
 def line_start(text: str, offset: int) -> int:
