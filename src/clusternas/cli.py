@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clusternas.core.diagnostics import Diagnostic
     from clusternas.nas.apply import Event
     from clusternas.nas.cluster import NasCluster
+    from clusternas.nas.journal import Journal
     from clusternas.runners.nodes import Nodes
 
 __all__ = ["main"]
@@ -218,9 +219,17 @@ def _apply(options: argparse.Namespace) -> int:
 
     nas = _load(options.spec)
     nodes = _nodes(nas, options)
-    journal = Journal(options.journal) if options.journal else None
-    if journal and journal.broken:
-        print(f"{journal.broken}; going on from what the nodes are now")
+    if options.journal is None:
+        return _carry_out(nas, nodes, options, None)
+    with Journal(options.journal) as journal:
+        if journal.broken:
+            print(f"{journal.broken}; going on from what the nodes are now")
+        return _carry_out(nas, nodes, options, journal)
+
+
+def _carry_out(
+    nas: NasCluster, nodes: Nodes, options: argparse.Namespace, journal: Journal | None
+) -> int:
     plan = nas.plan(nas.gather(nodes))
     print(plan)
     applied = plan.apply(

@@ -92,10 +92,9 @@ def test_every_node_needs_a_runner(plan: Plan) -> None:
 
 def test_it_runs_in_order(plan: Plan, tmp_path: Path) -> None:
     log: list[str] = []
-    journal = Journal(tmp_path / "journal")
     nodes = {name: Machine(log, name) for name in "ab"}
-    applied = plan.apply(nodes, allow=["mkfs"], journal=journal)
-    journal.close()
+    with Journal(tmp_path / "journal") as journal:
+        applied = plan.apply(nodes, allow=["mkfs"], journal=journal)
     assert applied.ok
     applied.raise_for_failure()
     assert log.index("a: mkfs") == 4

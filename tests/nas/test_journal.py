@@ -52,10 +52,8 @@ def plan(cluster: FakeCluster) -> Plan:
 def crash(cluster: FakeCluster, plan: Plan, journal: Path, at: str = "vgcreate") -> None:
     dead: list[str] = []
     nodes = {name: Dying(runner, at, dead) for name, runner in cluster.runners.items()}
-    opened = Journal(journal)
-    with pytest.raises(Crash):
+    with Journal(journal) as opened, pytest.raises(Crash):
         plan.apply(nodes, allow=plan.destroys, sleep=cluster.sleep, workers=1, journal=opened)
-    opened.close()
 
 
 def test_a_lock_is_the_first_ones_and_only_he_gives_it_back(cluster: FakeCluster) -> None:
@@ -105,15 +103,14 @@ def test_after_a_crash_the_journal_frees_the_nodes(
     assert 0 < len(rest) < len(plan)
     with pytest.raises(Refused, match="is locked by"):
         rest.apply(cluster.runners, allow=rest.destroys)
-    journal = Journal(path)
-    assert journal.broken is not None
-    assert "broke off in linux-nas01: vgcreate" in str(journal.broken)
-    applied = rest.apply(
-        cluster.runners, allow=rest.destroys, sleep=cluster.sleep, workers=1, journal=journal
-    )
+    with Journal(path) as journal:
+        assert "broke off in linux-nas01: vgcreate" in str(journal.broken)
+        applied = rest.apply(
+            cluster.runners, allow=rest.destroys, sleep=cluster.sleep, workers=1, journal=journal
+        )
     applied.raise_for_failure()
-    journal.close()
-    assert Journal(path).broken is None
+    with Journal(path) as journal:
+        assert journal.broken is None
 
 
 def test_a_journal_cut_in_a_line_is_read(cluster: FakeCluster, plan: Plan, tmp_path: Path) -> None:
@@ -121,34 +118,31 @@ def test_a_journal_cut_in_a_line_is_read(cluster: FakeCluster, plan: Plan, tmp_p
     crash(cluster, plan, path)
     with path.open("a") as file:
         file.write('{"step": "linux-na')
-    journal = Journal(path)
-    assert journal.broken is not None
-    journal.begin("next", 1)
-    journal.end()
-    journal.close()
-    assert Journal(path).broken is None
+    with Journal(path) as journal:
+        assert journal.broken is not None
+        journal.begin("next", 1)
+        journal.end()
+    with Journal(path) as journal:
+        assert journal.broken is None
 
 
 def test_one_process_at_a_time_has_the_journal(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal")
-    with pytest.raises(Refused, match="is in use"):
+    with Journal(tmp_path / "journal"), pytest.raises(Refused, match="is in use"):
         Journal(tmp_path / "journal")
-    journal.close()
 
 
 def test_a_node_that_died_keeps_its_lock_until_the_journal_breaks_it(
     cluster: FakeCluster, plan: Plan, tmp_path: Path
 ) -> None:
     cluster.lose("linux-nas02", "unlock", times=1, when="before")
-    journal = Journal(tmp_path / "journal")
-    applied = plan.apply(
-        cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1, journal=journal
-    )
+    with Journal(tmp_path / "journal") as journal:
+        applied = plan.apply(
+            cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1, journal=journal
+        )
     assert applied.locked == ("linux-nas02",)
     assert "locked   linux-nas02" in str(applied)
-    journal.close()
-    again = Journal(tmp_path / "journal")
-    assert again.broken is not None
+    with Journal(tmp_path / "journal") as journal:
+        assert journal.broken is not None
 
 
 def test_a_node_of_the_plan_must_answer(cluster: FakeCluster, plan: Plan) -> None:
@@ -156,3 +150,23 @@ def test_a_node_of_the_plan_must_answer(cluster: FakeCluster, plan: Plan) -> Non
     with pytest.raises(Unreachable):
         plan.apply(cluster.runners, allow=plan.destroys)
     assert cluster["linux-nas01"].files.get(LOCK) is None
+
+
+@pytest.mark.parametrize("deadly", range(0, 60, 7))
+def test_the_controller_may_die_at_any_command(
+    cluster: FakeCluster, plan: Plan, tmp_path: Path, deadly: int
+) -> None:
+    path = tmp_path / "journal"
+    step = plan.steps[deadly % len(plan)]
+    crash(cluster, plan, path, str(step.command))
+    rest = NAS.plan(NAS.gather(cluster.runners))
+    with Journal(path) as journal:
+        applied = rest.apply(
+            cluster.runners, allow=rest.destroys, sleep=cluster.sleep, workers=1, journal=journal
+        )
+    applied.raise_for_failure()
+    cluster.advance(600)
+    state = NAS.gather(cluster.runners)
+    assert NAS.status(state).troubles == ()
+    assert not NAS.plan(state).changed
+    assert cluster.losses == []

@@ -149,16 +149,15 @@ class _Worker:
 
     def __call__(self, step: Step) -> None:
         began = time.monotonic()
-        runner = self._nodes[step.node]
         try:
             self.tell(step, "start")
-            if step.guard and not self._true(runner, step, step.guard):
+            if step.guard and not self._true(step, step.guard):
                 raise Refused(
                     f"{step.command} was not run: {step.guard.says} is not true",
                     hint="look at the node, then plan again",
                 )
-            runner.run(step.command.allow(self._allowed))
-            if step.verify and not self._true(runner, step, step.verify):
+            self._nodes[step.node].run(step.command.allow(self._allowed))
+            if step.verify and not self._true(step, step.verify):
                 raise PlanError(
                     f"it ran, but {step.verify.says} is not true",
                     hint="look at the node, then plan again",
@@ -168,7 +167,8 @@ class _Worker:
             raise
         self.tell(step, "done", seconds=time.monotonic() - began)
 
-    def _true(self, runner: Runner, step: Step, check: Check[Any]) -> bool:
+    def _true(self, step: Step, check: Check[Any]) -> bool:
+        runner = self._nodes[check.node or step.node]
         waited = 0.0
         while not self._look(runner, check):
             if waited >= check.within:

@@ -67,6 +67,12 @@ class Journal:
         if lines and not lines[-1].endswith("\n"):
             self._file.write("\n")  # the crash came in the middle of a line
 
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __call__(self, event: Event) -> None:
         """Write an event down."""
         self._write(

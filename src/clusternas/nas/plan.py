@@ -30,6 +30,7 @@ class Check(Generic[T]):
         says: what has to be true, for people: `r0 is connected`.
         within: seconds it may take to become true; it is asked again until then.
         tolerant: a command that fails counts as an answer that is not the one wanted.
+        node: which node is asked; by default the one where the step runs.
     """
 
     command: Command[T]
@@ -37,6 +38,7 @@ class Check(Generic[T]):
     says: str
     within: float = 0.0
     tolerant: bool = True
+    node: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -11,15 +11,8 @@ from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.filesteps import plan_files
 from clusternas.nas.plan import Draft, Plan
-from clusternas.nas.stages import (
-    filesystems,
-    locking,
-    membership,
-    names,
-    replication,
-    serving,
-    volumes,
-)
+from clusternas.nas.stages import locking, membership, names, replication, serving
+from clusternas.nas.storage import filesystems, volumes
 
 __all__ = ["plan"]
 

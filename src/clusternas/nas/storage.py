@@ -1,0 +1,136 @@
+"""The stages of a plan for what lies on the replicated devices: groups, volumes, file systems."""
+
+from __future__ import annotations
+
+from clusternas.core.errors import PlanError
+from clusternas.core.files import make_dir
+from clusternas.gfs2.model import Gfs2Filesystem
+from clusternas.lvm import commands as lvm
+from clusternas.lvm.group import ClvmVolumeGroup
+from clusternas.nas.actual import NasState, NodeState
+from clusternas.nas.cluster import NasCluster
+from clusternas.nas.guards import is_empty
+from clusternas.nas.plan import Draft
+from clusternas.nas.units import file_service
+
+__all__ = ["filesystems", "volumes"]
+
+
+def volumes(nas: NasCluster, state: NasState, draft: Draft) -> None:
+    """Make the groups and volumes on one node, then open them on all."""
+    leader = nas.nodes[0].name
+    for group in nas.volume_groups:
+        _create(nas, state[leader], group, draft)
+        draft.barrier()
+        # The node that made a volume holds it alone until it too opens it shared: so all do.
+        if all(_open(state[node.name], group) for node in nas.nodes):
+            continue
+        for node in nas.nodes:
+            _activate(nas, state[node.name], group, draft)
+            draft.barrier()
+
+
+def _create(nas: NasCluster, leader: NodeState, group: ClvmVolumeGroup, draft: Draft) -> None:
+    tools = nas.toolset
+    known = {each.name for each in leader.volume_groups}
+    free = {each.device for each in leader.physical_volumes if not each.vg}
+    here = {each.name for each in leader.logical_volumes if each.vg == group.name}
+    if group.name not in known:
+        for pv in group.pvs:
+            if pv in free:
+                continue
+            draft.add(
+                leader.name,
+                lvm.pvcreate(pv),
+                f"{pv} is no physical volume",
+                guard=is_empty(pv, leader),
+                undo=f"pvremove {pv}",
+            )
+        locked = group.locked_by(tools)
+        draft.add(
+            leader.name,
+            lvm.vgcreate(group.name, group.pvs, locking=locked, toolset=tools),
+            f"there is no volume group {group.name}",
+            undo=f"vgremove {group.name}",
+        )
+    for lv in group.logical_volumes:
+        if lv.name not in here:
+            draft.add(
+                leader.name,
+                lvm.lvcreate(group.name, lv.name, size=lv.size, extents=lv.extents),
+                f"there is no volume {group.name}/{lv.name}",
+                undo=f"lvremove {group.name}/{lv.name}",
+            )
+
+
+def _open(node: NodeState, group: ClvmVolumeGroup) -> bool:
+    """Whether all volumes of a group are active on a node."""
+    active = {each.name for each in node.logical_volumes if each.vg == group.name and each.active}
+    return active.issuperset(group.logical_volumes.keys())
+
+
+def _activate(nas: NasCluster, node: NodeState, group: ClvmVolumeGroup, draft: Draft) -> None:
+    for command in group.start(nas.toolset):
+        draft.add(
+            node.name,
+            command,
+            f"the volumes of {group.name} are not open on all nodes",
+            undo=str(group.stop(nas.toolset)[0]),
+        )
+
+
+def filesystems(nas: NasCluster, state: NasState, draft: Draft) -> None:
+    """Make each file system once, and mount it on every node."""
+    leader = nas.nodes[0].name
+    unit = file_service(nas)
+    serving = all(unit in state[node.name].running for node in nas.nodes if unit)
+    for fs in nas.filesystems:
+        _make(nas, state, fs, draft)
+        draft.barrier()
+        missing = [node for node in nas.nodes if not state[node.name].mounted(fs.mount_point)]
+        for node in missing:
+            _mount(node.name, fs, draft)
+        draft.barrier()
+        if missing or not serving:
+            for path in _folders(nas, fs):
+                draft.add(leader, make_dir(path, parents=True), "what is to be served needs it")
+            draft.barrier()
+
+
+def _make(nas: NasCluster, state: NasState, fs: Gfs2Filesystem, draft: Draft) -> None:
+    """mkfs, unless it is there already."""
+    leader = nas.nodes[0].name
+    found = next(
+        (s.filesystems[fs.device] for s in state.nodes.values() if fs.device in s.filesystems), None
+    )
+    if found is None:
+        draft.add(
+            leader,
+            fs.mkfs(nas.toolset),
+            f"there is no file system on {fs.device}",
+            guard=is_empty(fs.device, state[leader]),
+            undo=f"wipefs -a {fs.device}",
+        )
+        return
+    wrong = [each for each in fs.differences(found) if "journals" not in each]
+    if wrong:
+        raise PlanError("; ".join(wrong), hint="describe it as it is, or use another device")
+
+
+def _mount(node: str, fs: Gfs2Filesystem, draft: Draft) -> None:
+    draft.add(node, make_dir(fs.mount_point, parents=True), "a place to mount at")
+    draft.add(
+        node,
+        fs.mount(),
+        f"{fs.mount_point} is not mounted on {node}",
+        undo=f"umount {fs.mount_point}",
+    )
+
+
+def _folders(nas: NasCluster, fs: Gfs2Filesystem) -> list[str]:
+    """What has to be there on a new file system: the folders of shares and of CTDB's lock."""
+    wanted = [share.path for share in nas.samba.shares if share.path] if nas.samba else []
+    lock = (nas.ctdb.cluster.cluster_lock or "") if nas.ctdb and nas.ctdb.cluster else ""
+    wanted += [lock.rpartition("/")[0]] if lock.startswith("/") else []
+    below = f"{fs.mount_point.rstrip('/')}/"
+    return sorted({path for path in wanted if path.startswith(below)})
