@@ -126,12 +126,17 @@ class TestTimeout:
         script = (
             "from clusternas.runners.local import Local\n"
             "from clusternas.core.command import Command, text\n"
-            "Local().run(Command(('sh', '-c', 'echo $$ >&2; exec sleep 33.25'), text))\n"
+            f"Local().run(Command(('sleep', '33.{os.getpid()}'), text))\n"
         )
         process = subprocess.Popen(
-            python(script), stderr=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+            python(script),
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            process_group=0,
+            # A job in the background of a script is born to ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-        pid = self.find("33.25")
+        pid = self.find(f"33.{os.getpid()}")
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=10)
         assert b"KeyboardInterrupt" in stderr
