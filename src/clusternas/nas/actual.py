@@ -14,7 +14,7 @@ from clusternas.core import services
 from clusternas.core.batch import batch
 from clusternas.core.command import Command, Output, Runner
 from clusternas.core.errors import ClusterNasError, CommandError
-from clusternas.core.files import FileContent, read_files
+from clusternas.core.files import FileContent, read_files, stat_file
 from clusternas.core.services import ServiceState
 from clusternas.corosync import commands as corosync
 from clusternas.corosync.status import Lockspace
@@ -31,7 +31,7 @@ from clusternas.lvm import commands as lvm
 from clusternas.lvm.status import LogicalVolume, PhysicalVolume, VolumeGroup
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.units import units
-from clusternas.nas.wanted import paths
+from clusternas.nas.wanted import folders, noted, paths
 
 __all__ = ["NasState", "NodeState", "backing_disks", "gather"]
 
@@ -66,6 +66,8 @@ class NodeState:
         running: the services that run.
         enabled: the services that start at boot.
         ctdb: the state of CTDB.
+        pending: what must still be told that its file has changed; see `nas.reloads`.
+        folders: whether a folder that is to be served is there, by path.
         failures: why a command gave nothing, by what it was for.
     """
 
@@ -87,6 +89,8 @@ class NodeState:
     running: frozenset[str] = frozenset()
     enabled: frozenset[str] = frozenset()
     ctdb: CtdbStatus | None = None
+    pending: frozenset[str] = frozenset()
+    folders: Mapping[str, bool] = attrs.field(factory=dict)
     failures: Mapping[str, str] = attrs.field(factory=dict, repr=False)
 
     @property
@@ -131,7 +135,7 @@ def gather_node(nas: NasCluster, name: str, runner: Runner) -> NodeState:
     except CommandError as error:
         return NodeState(name=name, error=str(error))
     probes.outputs = outputs
-    return NodeState(name=name, files=files, **probes.values(name))
+    return NodeState(name=name, files=files, pending=noted(files), **probes.values(name))
 
 
 class _Probes:
@@ -170,6 +174,7 @@ class _Probes:
         self.filesystems = {fs.device: self._add(gfs2.inspect(fs.device)) for fs in nas.filesystems}
         self.mounts = self._add(fstab.mounts())
         self.ctdb = self._add(ctdb.status()) if nas.ctdb else None
+        self.folders = {path: self._add(stat_file(path)) for path in folders(nas)}
         self.units = {unit: self._add(_service(unit, tools.init)) for unit in units(nas)}
         self.levels = {
             unit: self._add(services.run_levels(unit))
@@ -203,6 +208,7 @@ class _Probes:
             },
             "mounts": _or(self.mounts, ()),
             "ctdb": self.ctdb.value if self.ctdb else None,
+            "folders": {path: asked.value is not None for path, asked in self.folders.items()},
             "running": running,
             "enabled": enabled,
             "failures": self.failures,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 
+import attrs
+
+from clusternas.cman.model import CmanCluster
 from clusternas.core.errors import ClusterNasError, PlanError
 from clusternas.core.files import ABSENT, FileContent, write_file
 from clusternas.core.model import Model
@@ -14,47 +17,69 @@ from clusternas.dns.model import ZoneFile
 from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.plan import Draft
+from clusternas.nas.reloads import note_readers, readers
 from clusternas.nas.wanted import NAMED_CONF
 
 __all__ = ["plan_files"]
 
 
-def plan_files(nas: NasCluster, state: NasState, draft: Draft) -> None:
-    """Write what is missing or says otherwise; nothing where a file says it already."""
+def plan_files(nas: NasCluster, state: NasState, draft: Draft) -> dict[str, list[str]]:
+    """Write what is missing or says otherwise; nothing where a file says it already.
+
+    Returns:
+        What has to read its files again, by node.
+    """
+    notes: dict[str, list[str]] = {}
     for node in nas.nodes:
-        found = state[node.name].files
-        for path, model in nas.files(node.name).items():
-            actual = found.get(path)
-            text = _text(path, model, actual, nas.toolset)
-            _write(draft, node.name, path, actual, text, model.secrets())
-        if nas.zones:
-            path = NAMED_CONF[nas.toolset.init]
-            _write(draft, node.name, path, found.get(path), _zone_clauses(nas, found.get(path)))
+        changes = list(_changes(nas, node.name, state[node.name].files))
+        names = readers(nas, state[node.name], (each.path for each in changes))
+        note_readers(node.name, names, draft)
+        for change in changes:
+            _write(draft, node.name, change)
+        notes[node.name] = names
+    return notes
 
 
-def _write(
-    draft: Draft,
-    node: str,
-    path: str,
-    found: FileContent | None,
-    text: str,
-    secrets: Collection[str] = (),
-) -> None:
+@attrs.frozen
+class _Change:
+    """A file that is to say something else."""
+
+    path: str
+    found: FileContent | None
+    text: str
+    secrets: Collection[str] = ()
+
+
+def _changes(
+    nas: NasCluster, node: str, found: Mapping[str, FileContent | None]
+) -> Iterator[_Change]:
+    for path, model in nas.files(node).items():
+        actual = found.get(path)
+        text = _text(path, model, actual, nas.toolset)
+        if actual is None or text != decode(actual.content):
+            yield _Change(path, actual, text, model.secrets())
+    path = NAMED_CONF[nas.toolset.init]
+    actual = found.get(path)
+    text = _zone_clauses(nas, actual) if nas.zones else ""
+    if nas.zones and (actual is None or text != decode(actual.content)):
+        yield _Change(path, actual, text)
+
+
+def _write(draft: Draft, node: str, change: _Change) -> None:
+    found = change.found
     before = decode(found.content) if found is not None else ""
-    if found is not None and text == before:
-        return
     draft.add(
         node,
         write_file(
-            path,
-            encode(text),
+            change.path,
+            encode(change.text),
             expect=ABSENT if found is None else found.digest,
-            mode=0o600 if found is None and secrets else None,
+            mode=0o600 if found is None and change.secrets else None,
             parents=True,
         ),
         "it is missing" if found is None else "it says otherwise",
         undo="remove it" if found is None else "write the old text",
-        diff=mask(unified(before, text, path.lstrip("/")), secrets),
+        diff=mask(unified(before, change.text, change.path.lstrip("/")), change.secrets),
     )
 
 
@@ -66,11 +91,19 @@ def _text(path: str, wanted: Model, found: FileContent | None, tools: Toolset) -
         actual = type(wanted).parse(found.content, path)
         if isinstance(wanted, ZoneFile) and isinstance(actual, ZoneFile):
             return _zone(actual, wanted).render()
+        if isinstance(wanted, CmanCluster) and isinstance(actual, CmanCluster):
+            wanted = _numbered(actual, wanted)
         return overlay(actual, wanted).render(tools)
     except ClusterNasError as error:
         raise PlanError(
             f"{path} cannot be changed: {error.message}", hint=error.hint or "mend it by hand"
         ) from error
+
+
+def _numbered(actual: CmanCluster, wanted: CmanCluster) -> CmanCluster:
+    """With the number of the file, if that is the higher one; it grows with each change."""
+    version = max(actual.config_version or 1, wanted.config_version or 1)
+    return attrs.evolve(wanted, config_version=version)
 
 
 def _zone(actual: ZoneFile, wanted: ZoneFile) -> ZoneFile:

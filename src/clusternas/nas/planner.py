@@ -11,12 +11,13 @@ from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.filesteps import plan_files
 from clusternas.nas.plan import Draft, Plan
+from clusternas.nas.reloads import reload
 from clusternas.nas.stages import locking, membership, names, replication, serving
 from clusternas.nas.storage import filesystems, volumes
 
 __all__ = ["plan"]
 
-STAGES = (plan_files, replication, membership, locking, volumes, filesystems, serving, names)
+STAGES = (replication, membership, locking, volumes, filesystems, serving, names)
 
 
 def plan(nas: NasCluster, state: NasState) -> Plan:
@@ -27,6 +28,9 @@ def plan(nas: NasCluster, state: NasState) -> Plan:
             hint=state[state.unreachable[0]].error.splitlines()[0],
         )
     draft = Draft()
+    notes = plan_files(nas, state, draft)
+    draft.barrier()
+    reload(nas, state, notes, draft)
     for stage in STAGES:
         stage(nas, state, draft)
         draft.barrier()

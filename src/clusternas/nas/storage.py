@@ -5,13 +5,14 @@ from __future__ import annotations
 from clusternas.core.errors import PlanError
 from clusternas.core.files import make_dir
 from clusternas.gfs2.model import Gfs2Filesystem
+from clusternas.gfs2.status import OnDisk
 from clusternas.lvm import commands as lvm
 from clusternas.lvm.group import ClvmVolumeGroup
 from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import is_empty
 from clusternas.nas.plan import Draft
-from clusternas.nas.units import file_service
+from clusternas.nas.wanted import folders
 
 __all__ = ["filesystems", "volumes"]
 
@@ -81,28 +82,46 @@ def _activate(nas: NasCluster, node: NodeState, group: ClvmVolumeGroup, draft: D
 
 def filesystems(nas: NasCluster, state: NasState, draft: Draft) -> None:
     """Make each file system once, and mount it on every node."""
-    leader = nas.nodes[0].name
-    unit = file_service(nas)
-    serving = all(unit in state[node.name].running for node in nas.nodes if unit)
     for fs in nas.filesystems:
-        _make(nas, state, fs, draft)
+        found = _found(state, fs)
+        _make(nas, state, fs, found, draft)
         draft.barrier()
-        missing = [node for node in nas.nodes if not state[node.name].mounted(fs.mount_point)]
-        for node in missing:
-            _mount(node.name, fs, draft)
-        draft.barrier()
-        if missing or not serving:
-            for path in _folders(nas, fs):
-                draft.add(leader, make_dir(path, parents=True), "what is to be served needs it")
+        missing = [n.name for n in nas.nodes if not state[n.name].mounted(fs.mount_point)]
+        mounted = [node.name for node in nas.nodes if node.name not in missing]
+        first = mounted[0] if mounted else nas.nodes[0].name
+        lacking = fs.journals - found.journals if found and found.journals else 0
+        if lacking > 0:
+            # One node can mount it; the others wait for a journal of their own.
+            _mount([first], missing, fs, draft)
+            draft.add(first, fs.jadd(lacking), f"{fs.mount_point} has a journal too few")
             draft.barrier()
+            missing = [node for node in missing if node != first]
+        _mount(missing, missing, fs, draft)
+        _make_folders(nas, state[first], fs, draft)
 
 
-def _make(nas: NasCluster, state: NasState, fs: Gfs2Filesystem, draft: Draft) -> None:
-    """mkfs, unless it is there already."""
-    leader = nas.nodes[0].name
-    found = next(
+def _make_folders(nas: NasCluster, node: NodeState, fs: Gfs2Filesystem, draft: Draft) -> None:
+    """What is served from a file system has to be there."""
+    below = f"{fs.mount_point.rstrip('/')}/"
+    for path in folders(nas):
+        there = node.mounted(fs.mount_point) is not None and node.folders.get(path, False)
+        if path.startswith(below) and not there:
+            draft.add(node.name, make_dir(path, parents=True), "what is to be served needs it")
+    draft.barrier()
+
+
+def _found(state: NasState, fs: Gfs2Filesystem) -> OnDisk | None:
+    """What is on the device, from the first node that sees it."""
+    return next(
         (s.filesystems[fs.device] for s in state.nodes.values() if fs.device in s.filesystems), None
     )
+
+
+def _make(
+    nas: NasCluster, state: NasState, fs: Gfs2Filesystem, found: OnDisk | None, draft: Draft
+) -> None:
+    """mkfs, unless it is there already."""
+    leader = nas.nodes[0].name
     if found is None:
         draft.add(
             leader,
@@ -117,20 +136,15 @@ def _make(nas: NasCluster, state: NasState, fs: Gfs2Filesystem, draft: Draft) ->
         raise PlanError("; ".join(wrong), hint="describe it as it is, or use another device")
 
 
-def _mount(node: str, fs: Gfs2Filesystem, draft: Draft) -> None:
-    draft.add(node, make_dir(fs.mount_point, parents=True), "a place to mount at")
-    draft.add(
-        node,
-        fs.mount(),
-        f"{fs.mount_point} is not mounted on {node}",
-        undo=f"umount {fs.mount_point}",
-    )
-
-
-def _folders(nas: NasCluster, fs: Gfs2Filesystem) -> list[str]:
-    """What has to be there on a new file system: the folders of shares and of CTDB's lock."""
-    wanted = [share.path for share in nas.samba.shares if share.path] if nas.samba else []
-    lock = (nas.ctdb.cluster.cluster_lock or "") if nas.ctdb and nas.ctdb.cluster else ""
-    wanted += [lock.rpartition("/")[0]] if lock.startswith("/") else []
-    below = f"{fs.mount_point.rstrip('/')}/"
-    return sorted({path for path in wanted if path.startswith(below)})
+def _mount(nodes: list[str], missing: list[str], fs: Gfs2Filesystem, draft: Draft) -> None:
+    """Mount it on those of the nodes where it is missing."""
+    for node in nodes:
+        if node in missing:
+            draft.add(node, make_dir(fs.mount_point, parents=True), "a place to mount at")
+            draft.add(
+                node,
+                fs.mount(),
+                f"{fs.mount_point} is not mounted on {node}",
+                undo=f"umount {fs.mount_point}",
+            )
+    draft.barrier()
