@@ -1,0 +1,175 @@
+"""A NAS that works, and its description changes: what has to be told that its file has changed."""
+
+from collections.abc import Mapping
+
+import pytest
+from attrs import evolve
+
+from clusternas import NasCluster
+from clusternas.core.errors import PlanError
+from clusternas.nas.plan import Plan
+from clusternas.nas.spec import loads
+from clusternas.testing import FakeCluster
+from clusternas.testing.demo import article
+
+SPEC = (article() / "today.toml").read_text(encoding="utf-8")
+NEW_SHARE = {"[dns]": '[shares.photos]\npath = "/opt/photos"\n\n[dns]'}
+
+
+def described(changes: Mapping[str, str], generation: str) -> NasCluster:
+    """The article's NAS, with parts of its description replaced."""
+    text = SPEC if generation == "today" else SPEC.replace('"debian12"', '"el6"')
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    return loads(text)
+
+
+def carry_out(cluster: FakeCluster, plan: Plan) -> None:
+    """Apply it, and let a sync end."""
+    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
+    applied.raise_for_failure()
+    cluster.advance(600)
+
+
+@pytest.fixture(params=["today", "2010"])
+def generation(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def running(generation: str) -> FakeCluster:
+    """Two nodes that serve."""
+    nas = described({}, generation)
+    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
+    carry_out(cluster, nas.plan(nas.gather(cluster.runners)))
+    return cluster
+
+
+def commands(plan: Plan) -> list[str]:
+    return [f"{step.node[-2:]}: {step.command}" for step in plan]
+
+
+def settles(nas: NasCluster, cluster: FakeCluster) -> bool:
+    return not nas.plan(nas.gather(cluster.runners)).changed
+
+
+def test_a_share_is_added_while_all_runs(running: FakeCluster, generation: str) -> None:
+    nas = described(NEW_SHARE, generation)
+    plan = nas.plan(nas.gather(running.runners))
+    assert commands(plan) == [
+        "01: write /var/lib/clusternas/pending/samba",
+        "01: write /etc/samba/smb.conf",
+        "02: write /var/lib/clusternas/pending/samba",
+        "02: write /etc/samba/smb.conf",
+        "01: smbcontrol all reload-config",
+        "02: smbcontrol all reload-config",
+        "01: remove /var/lib/clusternas/pending/samba",
+        "02: remove /var/lib/clusternas/pending/samba",
+        "01: make-dir /opt/photos",
+    ]
+    carry_out(running, plan)
+    assert settles(nas, running)
+    assert running["linux-nas02"].files.is_dir("/opt/photos")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ('rate = "33M"', 'rate = "50M"', "drbdadm adjust r0"),
+        ("ttl = 300", "ttl = 60", "rndc reload"),
+    ],
+)
+def test_what_runs_is_told(
+    running: FakeCluster, generation: str, old: str, new: str, wanted: str
+) -> None:
+    nas = described({old: new}, generation)
+    plan = nas.plan(nas.gather(running.runners))
+    assert [each for each in commands(plan) if "write" not in each and "remove" not in each] == [
+        f"01: {wanted}",
+        f"02: {wanted}",
+    ]
+    carry_out(running, plan)
+    assert settles(nas, running)
+
+
+def test_membership_is_told_once(running: FakeCluster, generation: str) -> None:
+    nas = described({'ip = "10.10.20.2"': 'ip = "10.10.20.3"'}, generation)
+    plan = nas.plan(nas.gather(running.runners))
+    told = [each for each in commands(plan) if "write" not in each and "remove" not in each]
+    if generation == "2010":
+        assert told == ["01: cman_tool version -r -S"]
+    else:
+        assert told == ["01: dlm_tool reload_config", "02: dlm_tool reload_config"]
+    carry_out(running, plan)
+    assert settles(nas, running)
+
+
+def test_what_was_not_told_before_a_crash_is_told_by_the_next_plan(
+    running: FakeCluster, generation: str
+) -> None:
+    nas = described({'rate = "33M"': 'rate = "50M"'}, generation)
+    plan = nas.plan(nas.gather(running.runners))
+    running.lose("linux-nas01", "drbdadm adjust r0", when="before")
+    applied = plan.apply(running.runners, sleep=running.sleep, workers=1)
+    assert not applied.ok
+    again = nas.plan(nas.gather(running.runners))
+    assert commands(again)[0] == "01: drbdadm adjust r0"
+    carry_out(running, again)
+    assert settles(nas, running)
+
+
+@pytest.mark.parametrize("generation", ["today"])
+def test_ctdb_is_restarted_one_by_one(running: FakeCluster) -> None:
+    nas = described({}, "today")
+    assert nas.ctdb is not None
+    cluster = evolve(nas.ctdb.cluster, leader_capability=True) if nas.ctdb.cluster else None
+    nas = evolve(nas, ctdb=evolve(nas.ctdb, cluster=cluster))
+    plan = nas.plan(nas.gather(running.runners))
+    restarts = [step for step in plan if "restart" in str(step.command)]
+    assert [step.node for step in restarts] == ["linux-nas01", "linux-nas02"]
+    assert restarts[0].guard is not None
+    assert restarts[0].guard.node == "linux-nas02"
+    assert restarts[0].id in restarts[1].after
+    carry_out(running, plan)
+    assert settles(nas, running)
+
+
+def test_journals_are_added_while_it_is_mounted(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    fs = nas.filesystems["/opt"]
+    nas = evolve(nas, filesystems=[evolve(fs, journals=fs.journals + 1)])
+    plan = nas.plan(nas.gather(running.runners))
+    assert commands(plan) == ["01: gfs2_jadd -j 1 /opt"]
+    carry_out(running, plan)
+    assert settles(nas, running)
+
+
+def needed(plan: Plan, last: str) -> set[str]:
+    """The ids of all steps that come before one."""
+    after = {step.id: step.after for step in plan}
+    found: set[str] = set()
+    todo = list(after[last])
+    while todo:
+        found.add(step := todo.pop())
+        todo += after[step]
+    return found
+
+
+def test_no_first_sync_where_a_peer_is_up_to_date(generation: str) -> None:
+    nas = described({}, generation)
+    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
+    plan = nas.plan(nas.gather(cluster.runners))
+    first = next(step for step in plan if "primary" in step.command.name and step.destroys)
+    for step in plan:
+        if step.id in needed(plan, first.id):
+            cluster[step.node].run(step.command.allow(plan.destroys))
+    other = cluster["linux-nas02"]
+    force = nas.resources["r0"].primary(overwrite_peer=True, toolset=nas.toolset)
+    other.run(force.allow([force.name]))
+    assert first.guard is not None
+    with pytest.raises(PlanError, match="UpToDate nowhere is not true"):
+        Plan((evolve(first, after=()),)).apply(
+            cluster.runners, allow=plan.destroys, sleep=cluster.sleep
+        ).raise_for_failure()
+    assert cluster.losses == []
