@@ -78,8 +78,9 @@ class Model:
             source = own.get("_source")
             if source is None or name.startswith("__") or EXTRA in own:
                 raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-            own.update(source.values())
-            return own[name]
+            own = {**source.values(), **own}
+            object.__setattr__(self, "__dict__", own)
+            return getattr(self, name)
 
     def __attrs_post_init__(self) -> None:
         for name, meta in lens_of(type(self)).fields.items():
