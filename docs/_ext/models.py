@@ -31,7 +31,8 @@ HEAD = """\
 Each value that is read from a file, field by field: how the file spells it, what it takes, since when the tool knows it. A field that
 is spelled in several ways is written in the newest one that the toolset knows. `extra` holds the statements that no field takes.
 
-The values that stand in no file of their own (volume groups, file systems, the NAS) are in [the API](modules.rst).
+Values that stand in no file of their own are with their modules: {py:mod}`clusternas.lvm.group`, {py:mod}`clusternas.gfs2.model`,
+{py:mod}`clusternas.nas.cluster`.
 """
 COLUMNS = ("field", "in the file", "takes", "meaning")
 ATTRIBUTES = re.compile(r"^Attributes:\n((?: .*\n|\n)*)", re.MULTILINE)
@@ -136,7 +137,7 @@ def page() -> Iterator[str]:
 def write(app: Sphinx) -> None:
     """Write the page, when the builder starts."""
     target = Path(app.srcdir, "generated", "fields.md")
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text("\n".join(page()) + "\n")
 
 
