@@ -39,6 +39,8 @@ PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,Result"
 CHANGE = 300.0
 """Seconds a service may take: cman and DRBD wait for the other node."""
 READ = 30.0
+BOOT = 120.0
+"""Seconds: systemd reloads everything, and runs update-rc.d for what has an init script too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -213,11 +215,11 @@ def _boot(verb: str, switch: str, unit: str, init: str, levels: str) -> Command[
     if _is_systemd(init):
         if levels:
             raise ValidationError("systemd has no run-levels", hint="leave levels out")
-        return Command(("systemctl", verb, _unit(unit)), text, timeout=READ)
+        return Command(("systemctl", verb, _unit(unit)), text, timeout=BOOT)
     if levels and not LEVELS.fullmatch(levels):
         raise ValidationError(f"not run-levels: {levels!r}", hint="digits from 0 to 6, like 35")
     at = ("--level", levels) if levels else ()
-    return Command(("chkconfig", *at, _script(unit), switch), text, timeout=READ)
+    return Command(("chkconfig", *at, _script(unit), switch), text, timeout=BOOT)
 
 
 def _is_systemd(init: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from clusternas.cman.model import CmanCluster
+from clusternas.cman.sections import CmanTotem
 from clusternas.core.keyed import keyed
 from clusternas.core.versions import Toolset
 from clusternas.corosync.dlm import DlmConf, DlmConnect, DlmDevice
@@ -73,7 +74,7 @@ def build(told: Described) -> NasCluster:
         toolset=told.toolset,
         resources=[_resource(table, nodes, fencing) for table in told.drbd],
         cman=_cman(told.name, nodes, fencing) if old else None,
-        corosync=None if old else _corosync(told.name, nodes),
+        corosync=None if old else _corosync(told.name, nodes, fencing),
         dlm=None if old else _dlm(nodes, fencing),
         lvm=_lvm(told.toolset, old=old) if groups else None,
         clvmd=ClvmdSysconfig(options=("-I", "cman", "-T30")) if old and groups else None,
@@ -103,12 +104,17 @@ class _Fencing:
         self.handler = table.text("handler", "")
         unfence = table.text("unfence", "")
         self.unfence = unfence if toolset.has("drbd", since="8.4") else ""
+        self.patience = table.number("patience", 0)
         self.params = table.mapping("params")
         self.nodes = {each.name: each.mapping("params") for each in table.tables("nodes")}
 
     def of(self, node: str) -> dict[str, str]:
         """What the agent has to know to hit a node."""
         return self.nodes.get(node, {"port": node})
+
+    def ping_timeout(self) -> Quantity | None:
+        """How long DRBD waits for an answer before it calls its handler."""
+        return Quantity(self.patience * 10, "1/10 s") if self.patience else None
 
 
 def _resource(table: Table, nodes: list[NasNode], fencing: _Fencing) -> DrbdResource:
@@ -141,6 +147,7 @@ def _resource(table: Table, nodes: list[NasNode], fencing: _Fencing) -> DrbdReso
             after_sb_1pri="discard-secondary",
             after_sb_2pri="disconnect",
             fencing=policy,
+            ping_timeout=fencing.ping_timeout(),
             cram_hmac_alg="sha1" if secret else None,
             shared_secret=secret or None,
         ),
@@ -156,11 +163,16 @@ def _cman(name: str, nodes: list[NasNode], fencing: _Fencing) -> CmanCluster:
         params = fencing.of(node.name) if fencing.agent else {}
         device = "fence" if fencing.agent else ""
         cluster = cluster.add_node(node.name, None, votes=1, fence=device, **params)
+    if fencing.patience:
+        cluster = attrs.evolve(cluster, totem=CmanTotem(token=fencing.patience * 1000))
     return attrs.evolve(cluster, config_version=None)  # it is the file's, and grows there
 
 
-def _corosync(name: str, nodes: list[NasNode]) -> CorosyncCluster:
+def _corosync(name: str, nodes: list[NasNode], fencing: _Fencing) -> CorosyncCluster:
     cluster = CorosyncCluster.create(name)
+    if fencing.patience and cluster.totem is not None:
+        totem = attrs.evolve(cluster.totem, token=fencing.patience * 1000)
+        cluster = attrs.evolve(cluster, totem=totem)
     for node in nodes:
         cluster = cluster.add_node(node.name, node.address)
     return cluster

@@ -13,6 +13,7 @@ from clusternas.core.model import Model
 from clusternas.core.overlay import overlay
 from clusternas.core.text import decode, encode, mask, unified
 from clusternas.core.versions import Toolset
+from clusternas.corosync.model import CorosyncCluster
 from clusternas.dns.model import ZoneFile
 from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
@@ -93,6 +94,8 @@ def _text(path: str, wanted: Model, found: FileContent | None, tools: Toolset) -
             return _zone(actual, wanted).render()
         if isinstance(wanted, CmanCluster) and isinstance(actual, CmanCluster):
             wanted = _numbered(actual, wanted)
+        if isinstance(wanted, CorosyncCluster) and isinstance(actual, CorosyncCluster):
+            actual = _members(actual, wanted)
         return overlay(actual, wanted).render(tools)
     except ClusterNasError as error:
         raise PlanError(
@@ -104,6 +107,15 @@ def _numbered(actual: CmanCluster, wanted: CmanCluster) -> CmanCluster:
     """With the number of the file, if that is the higher one; it grows with each change."""
     version = max(actual.config_version or 1, wanted.config_version or 1)
     return attrs.evolve(wanted, config_version=version)
+
+
+def _members(actual: CorosyncCluster, wanted: CorosyncCluster) -> CorosyncCluster:
+    """Without nodes that are not described: the example that Debian installs has one, with id 1."""
+    kept = actual.nodes
+    for node in actual.nodes:
+        if wanted.nodes.get(node.label) is None:
+            kept = kept.without(node.label)
+    return attrs.evolve(actual, nodes=kept)
 
 
 def _zone(actual: ZoneFile, wanted: ZoneFile) -> ZoneFile:

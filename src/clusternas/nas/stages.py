@@ -131,34 +131,55 @@ def membership(nas: NasCluster, state: NasState, draft: Draft) -> None:
 
 
 def locking(nas: NasCluster, state: NasState, draft: Draft) -> None:
-    """Start the lock managers, once all nodes are members: before, they would fence the missing."""
+    """Start the lock managers, once all nodes are members: before, they would fence the missing.
+
+    They start at nearly the same time: dlm_controld fences a member whose own dlm_controld is not
+    there within 30 s (`post_join_delay`, dlm.conf(5)). So nothing else comes between.
+    """
     if not nas.volume_groups or (nas.cman is None and nas.corosync is None):
         return
+    units = LOCKING[nas.toolset.init]
+    for node in nas.nodes:
+        for unit in units:
+            _at_boot(nas, state[node.name], unit, draft)
+    draft.barrier()
     for node in nas.nodes:
         guard: Check[QuorumStatus] | Check[CmanStatus] | None = all_members(nas)
-        for unit in LOCKING[nas.toolset.init]:
-            if _service(nas, state[node.name], unit, draft, guard=guard):
+        for unit in units:
+            if _started(nas, state[node.name], unit, draft, guard=guard):
                 guard = None
 
 
 def _service(
-    nas: NasCluster,
-    node: NodeState,
-    unit: str,
-    draft: Draft,
-    *,
-    guard: Check[QuorumStatus] | Check[CmanStatus] | None = None,
-    boot: bool = True,
-) -> bool:
-    """Start a service and have it start at boot; whether a start was needed."""
+    nas: NasCluster, node: NodeState, unit: str, draft: Draft, *, boot: bool = True
+) -> None:
+    """Start a service, and have it start at boot."""
+    if boot:
+        _at_boot(nas, node, unit, draft)
+    _started(nas, node, unit, draft)
+
+
+def _at_boot(nas: NasCluster, node: NodeState, unit: str, draft: Draft) -> None:
     init = nas.toolset.init
-    if boot and unit not in node.enabled:
+    if unit not in node.enabled:
         draft.add(
             node.name,
             services.enable(unit, init),
             f"{unit} does not start at boot",
             undo=str(services.disable(unit, init)),
         )
+
+
+def _started(
+    nas: NasCluster,
+    node: NodeState,
+    unit: str,
+    draft: Draft,
+    *,
+    guard: Check[QuorumStatus] | Check[CmanStatus] | None = None,
+) -> bool:
+    """Start a service; whether that was needed."""
+    init = nas.toolset.init
     if unit in node.running:
         return False
     draft.add(
