@@ -1,9 +1,11 @@
 """The article end to end: its files, their mistakes, and the way to a NAS that works."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from clusternas import NasCluster
 from clusternas.cli import main
@@ -172,9 +174,33 @@ def test_mistakes_in_the_description_are_named(change: tuple[str, str], message:
 
 
 def test_the_nas_draws_itself(today: NasCluster) -> None:
-    picture = today._repr_html_()
-    assert picture.startswith("<svg")
-    assert "GFS2 /opt" in picture
+    labels = re.findall(r">([^<>]+)</text>", today._repr_html_())
+    assert labels == [
+        "NASCluster",
+        *("linux-nas01", "linux-nas02"),
+        "DNS: cluster",
+        "Samba, CTDB: opt",
+        "GFS2: /opt",
+        "LVM: drbd_vg, drbd_lv",
+        "Cluster: corosync, dlm",
+        "DRBD: r0",
+        *("/dev/vda3", "/dev/vda3"),
+    ]
+
+
+def test_the_drawing_shows_what_the_nodes_do_not_share() -> None:
+    picture = NasCluster.from_etc(article())._repr_html_()
+    assert picture.count("Samba: opt") == 2  # each node alone: nobody sees the other's locks
+    assert picture.count("GFS2: /opt") == 1
+
+
+def test_a_long_label_is_cut_and_told_whole_when_pointed_at(today: NasCluster) -> None:
+    path = "/dev/disk/by-id/scsi-36001405abcdef0123456789"
+    host = today.resources["r0"].hosts["linux-nas01"]
+    hosts = today.resources["r0"].hosts.put(evolve(host, disk=path))
+    resource = evolve(today.resources["r0"], hosts=hosts)
+    picture = evolve(today, resources=[resource])._repr_html_()
+    assert f"…<title>{path}</title>" in picture
 
 
 # the command line
