@@ -93,7 +93,7 @@ def coverage(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation with warnings as errors, and run its examples."""
     install(session, "docs")
-    session.run("sphinx-build", "-nW", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    session.run("sphinx-build", "-qnW", "--keep-going", "-b", "html", "docs", "docs/_build/html")
     session.run("pytest", "README.md", "docs", *session.posargs)
 
 
@@ -102,3 +102,11 @@ def bench(session: nox.Session) -> None:
     """Time us and the peers on generated inputs, in the same run."""
     install(session, "bench")
     session.run("python", "tests/benchmarks", *session.posargs)
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """The article's NAS on two real machines under QEMU; `-- smoke`, or `-- start` and more."""
+    install(session)
+    skipped = 3
+    session.run("python", "tests/lab", *(session.posargs or ["smoke"]), success_codes=[0, skipped])
