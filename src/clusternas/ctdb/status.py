@@ -203,6 +203,13 @@ def exit_flags(code: int) -> frozenset[str]:
     return frozenset(name for bit, name in FLAGS.items() if code & bit)
 
 
+class _Row(dict[str, str]):
+    """A row of a table; a column that is not there is no `KeyError` but a `ParseError`."""
+
+    def __missing__(self, name: str) -> str:
+        raise ParseError(f"no column {name!r} in {dict(self)!r}")
+
+
 def rows(output: Output) -> Iterator[Mapping[str, str]]:
     """The rows of a `-X` table by the names in its header line, in lower case without blanks."""
     lines = output.text.splitlines()
@@ -214,7 +221,7 @@ def rows(output: Output) -> Iterator[Mapping[str, str]]:
         cells = line[1:].removesuffix(frame).split(frame)
         if not line.startswith(frame) or len(cells) != len(names):
             raise ParseError(f"not a row of {','.join(names)}: {line!r}")
-        yield dict(zip(names, cells, strict=True))
+        yield _Row(zip(names, cells, strict=True))
 
 
 def _silent(output: Output, wanted: str) -> ParseError:
@@ -251,7 +258,7 @@ def decode_nodes(output: Output) -> tuple[NodeStatus, ...]:
 def _int(row: Mapping[str, str], name: str) -> int:
     try:
         return int(row[name])
-    except (KeyError, ValueError):
+    except ValueError:
         raise ParseError(f"no number {name!r} in {dict(row)!r}") from None
 
 
