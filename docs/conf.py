@@ -1,6 +1,5 @@
 """Sphinx configuration."""
 
-import os
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -15,9 +14,9 @@ release = version = version_of("clusternas")
 extensions = [
     "checks",
     "docstrings",
+    "reference",
     "models",
     "myst_parser",
-    "sphinx.ext.apidoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
@@ -32,17 +31,7 @@ suppress_warnings = ["ref.python"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
-# A page per module; a package shows its docstring only, for what it exports stands in its modules.
-os.environ["SPHINX_APIDOC_OPTIONS"] = "show-inheritance"
-apidoc_modules = [
-    {
-        "path": "../src/clusternas",
-        "destination": "generated",
-        "separate_modules": True,
-        "module_first": True,
-        "automodule_options": ["members", "show-inheritance"],
-    }
-]
+toc_object_entries = False  # furo resolves them all again for every page
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

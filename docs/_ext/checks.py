@@ -48,7 +48,7 @@ def entry(rule: Rule) -> Iterator[str]:
 def write(app: Sphinx) -> None:
     """Write the page, when the builder starts."""
     page = Path(app.srcdir, "generated", "checks.md")
-    page.parent.mkdir(exist_ok=True)
+    page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(HEAD + "".join(line for rule in rules() for line in entry(rule)))
 
 
