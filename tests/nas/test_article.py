@@ -158,9 +158,16 @@ def test_the_patience_of_fencing_is_that_of_everything_that_fences() -> None:
     assert 'token="10000"' in old["linux-nas01"]["/etc/cluster/cluster.conf"]
 
 
+def test_tunables_of_ctdb_are_laid_over_ours() -> None:
+    given = "\n[ctdb.tunables]\nTakeoverTimeout = 60\n"
+    files = loads(SPEC.read_text() + given).render()["linux-nas01"]
+    assert files["/etc/ctdb/ctdb.tunables"] == "EventScriptTimeout=120\nTakeoverTimeout=60\n"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (("[samba]", "[ctdb]\ntunables = { A = true }\n[samba]"), "ctdb.tunables.A: not a number"),
         (("device =", "devise ="), "drbd.r0.device: is missing"),
         (("rate =", "rat ="), "drbd.r0.rat: unknown key"),
         (("port = 7789", 'port = "7789"'), "drbd.r0.port: not a number"),

@@ -151,8 +151,15 @@ def _resource(table: Table, nodes: list[NasNode], fencing: _Fencing) -> DrbdReso
             cram_hmac_alg="sha1" if secret else None,
             shared_secret=secret or None,
         ),
-        disk=DrbdDisk(resync_rate=Quantity(table.text("rate", RATE), "KiB/s")),
+        disk=DrbdDisk(resync_rate=_rate(table)),
     )
+
+
+def _rate(table: Table) -> Quantity:
+    try:
+        return Quantity(table.text("rate", RATE), "KiB/s")
+    except ValueError as error:
+        raise table.wrong("rate", str(error), 'bytes a second: rate = "33M"') from None
 
 
 def _cman(name: str, nodes: list[NasNode], fencing: _Fencing) -> CmanCluster:
@@ -250,7 +257,7 @@ def _samba(told: Described, *, clustered: bool) -> SmbConf | None:
 def _share(table: Table) -> SambaShare:
     return SambaShare(
         name=table.name,
-        path=table.text("path"),
+        path=table.path("path"),
         comment=table.text("comment", "") or None,
         read_only=not table.flag("writeable", True),
         valid_users=table.texts("valid_users") or None,
@@ -267,12 +274,13 @@ def _ctdb(
     place = filesystems[0].mount_point if filesystems else ""
     lock = told.ctdb.text("lock", f"{place}/.ctdb/reclock" if place else "")
     public = [f"{node.public} {node.interface}".strip() for node in nodes if node.public]
-    patience = CtdbTunable(name="EventScriptTimeout", value=PATIENCE)
+    values = {"EventScriptTimeout": PATIENCE, **told.ctdb.numbers("tunables")}
+    tunables = [CtdbTunable(name=key, value=value) for key, value in values.items()]
     return CtdbConfig(
         cluster=CtdbCluster(cluster_lock=lock or None),
         nodes=[node.address for node in nodes],
         public_addresses=public,
-        tunables=CtdbTunables(all=keyed(patience)),
+        tunables=CtdbTunables(all=keyed(*tunables)),
     )
 
 
@@ -281,7 +289,7 @@ def _dns(table: Table, nodes: list[NasNode]) -> tuple[dict[str, ZoneFile], DnsRo
         return {}, None
     zone_name = table.text("zone").rstrip(".") + "."
     name, ttl = table.text("name", "cluster"), table.number("ttl", 300)
-    path = table.text("file", f"/etc/bind/db.{zone_name.rstrip('.')}")
+    path = table.path("file", f"/etc/bind/db.{zone_name.rstrip('.')}")
     addresses = [node.public.partition("/")[0] or node.address for node in nodes]
     own = [ZoneRecord(type="A", owner=node.name, data=(node.address,)) for node in nodes]
     servers = [ZoneRecord(type="NS", owner="@", data=(node.name,)) for node in nodes]

@@ -58,6 +58,13 @@ class Table:
         value = self._typed(key, default, str, "a text", 'a text: key = "value"')
         return str(value)
 
+    def path(self, key: str, default: str | None = None) -> str:
+        """An absolute path; without a default it must be there."""
+        value = self.text(key, default)
+        if not value.startswith("/") or not value.isprintable():
+            raise self.wrong(key, f"not a path: {value!r}", "write the absolute path")
+        return value
+
     def number(self, key: str, default: int | None = None) -> int:
         """A whole number; without a default it must be there."""
         return int(self._typed(key, default, int, "a number", "a number without quotes"))
@@ -79,6 +86,11 @@ class Table:
         if not isinstance(value, dict):
             raise self.wrong(key, "not a table", f"a table: [{self._where}.{key}]")
         return {name: str(each) for name, each in value.items()}
+
+    def numbers(self, key: str) -> dict[str, int]:
+        """A table of whole numbers with keys of any name."""
+        inside = self.table(key)
+        return {name: inside.number(name) for name in list(inside._left)}
 
     def table(self, key: str) -> Table:
         """A table inside; an empty one where there is none."""
