@@ -119,3 +119,24 @@ def test_the_example_lacks_nothing_but_fencing() -> None:
     text = PAGE.partition("```toml\n")[2].partition("```")[0]
     found = spec.loads(text).check()
     assert {each.code for each in found if each.severity is Severity.ERROR} == {"DRBD003"}
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("drbd.NAME.rate", '"fast"'),
+        ("drbd.NAME.port", "true"),
+        ("shares.NAME.path", '"share"'),
+        ("dns.file", '""'),
+        ("lvm.NAME.pvs", '"/dev/drbd1"'),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(place: str, value: str) -> None:
+    keys = [attrs.evolve(key, example=value) if key.place == place else key for key in NAMED]
+    with pytest.raises(ValidationError, match=f"^{place.replace('NAME', 'one')}: not "):
+        spec.loads(example(keys))
+
+
+def test_there_are_nodes() -> None:
+    with pytest.raises(ValidationError, match=r"^nodes: is missing"):
+        spec.loads('name = "NASCluster"\n[dns]\nzone = "example.com"\n')

@@ -55,6 +55,8 @@ def loads(text: str, path: str = "") -> NasCluster:
         ctdb=top.table("ctdb"),
         dns=top.table("dns"),
     )
+    if not described.nodes:
+        raise top.wrong("nodes", "is missing", "write [nodes.NAME] for every machine")
     nas = build(described)
     top.finish()
     return nas
