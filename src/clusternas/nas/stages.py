@@ -8,10 +8,11 @@ from clusternas.corosync.status import QuorumStatus
 from clusternas.ctdb import commands as ctdb
 from clusternas.drbd import queries
 from clusternas.drbd.model import DrbdResource
-from clusternas.drbd.status import DiskState, Role
+from clusternas.drbd.status import Role
 from clusternas.nas.actual import NasState, NodeState, backing_disks
 from clusternas.nas.cluster import NasCluster, NasNode
 from clusternas.nas.guards import all_members, is_empty, linked, nobody_current, serves_on
+from clusternas.nas.layers import is_fresh
 from clusternas.nas.plan import Check, Draft
 from clusternas.nas.units import LOCKING, MEMBERSHIP, NAMED, file_service
 
@@ -80,7 +81,7 @@ def _promote(
 ) -> None:
     """Primary on every node, one after the other: two at once can refuse each other."""
     statuses = [state[node.name].drbd.get(resource.name) for node in nodes]
-    fresh = all(_is_fresh(state[node.name], resource.name) for node in nodes)
+    fresh = is_fresh(state, resource)
     for index, (node, status) in enumerate(zip(nodes, statuses, strict=True)):
         if status is not None and status.role is Role.PRIMARY:
             continue
@@ -104,13 +105,6 @@ def _promote(
             ),
         )
         draft.barrier()
-
-
-def _is_fresh(node: NodeState, resource: str) -> bool:
-    """Whether no data worth keeping is on a node: its meta data is new, or it never was in sync."""
-    states = node.disk_states.get(resource, ())
-    inconsistent = bool(states) and all(each is DiskState.INCONSISTENT for each in states)
-    return inconsistent or not node.metadata.get(resource, False)
 
 
 def is_primary(roles: tuple[Role, ...]) -> bool:

@@ -11,6 +11,7 @@ from clusternas.lvm.group import ClvmVolumeGroup
 from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import is_empty
+from clusternas.nas.layers import group_may_exist, has_data
 from clusternas.nas.plan import Draft
 from clusternas.nas.wanted import folders
 
@@ -19,9 +20,8 @@ __all__ = ["filesystems", "volumes"]
 
 def volumes(nas: NasCluster, state: NasState, draft: Draft) -> None:
     """Make the groups and volumes on one node, then open them on all."""
-    leader = nas.nodes[0].name
     for group in nas.volume_groups:
-        _create(nas, state[leader], group, draft)
+        _create(nas, state, group, draft)
         draft.barrier()
         # The node that made a volume holds it alone until it too opens it shared: so all do.
         if all(_open(state[node.name], group) for node in nas.nodes):
@@ -31,29 +31,19 @@ def volumes(nas: NasCluster, state: NasState, draft: Draft) -> None:
             draft.barrier()
 
 
-def _create(nas: NasCluster, leader: NodeState, group: ClvmVolumeGroup, draft: Draft) -> None:
-    tools = nas.toolset
-    known = {each.name for each in leader.volume_groups}
-    free = {each.device for each in leader.physical_volumes if not each.vg}
+def _create(nas: NasCluster, state: NasState, group: ClvmVolumeGroup, draft: Draft) -> None:
+    """What is not there; what nobody can see yet, since DRBD below it is down, counts as there."""
+    seeing = [
+        name
+        for name, node in state.nodes.items()
+        if group.name in {each.name for each in node.volume_groups}
+    ]
+    leader = state[seeing[0] if seeing else nas.nodes[0].name]
+    if not group_may_exist(nas, state, group):
+        _create_group(nas, leader, group, draft)
+    elif not seeing:
+        return
     here = {each.name for each in leader.logical_volumes if each.vg == group.name}
-    if group.name not in known:
-        for pv in group.pvs:
-            if pv in free:
-                continue
-            draft.add(
-                leader.name,
-                lvm.pvcreate(pv),
-                f"{pv} is no physical volume",
-                guard=is_empty(pv, leader),
-                undo=f"pvremove {pv}",
-            )
-        locked = group.locked_by(tools)
-        draft.add(
-            leader.name,
-            lvm.vgcreate(group.name, group.pvs, locking=locked, toolset=tools),
-            f"there is no volume group {group.name}",
-            undo=f"vgremove {group.name}",
-        )
     for lv in group.logical_volumes:
         if lv.name not in here:
             draft.add(
@@ -62,6 +52,26 @@ def _create(nas: NasCluster, leader: NodeState, group: ClvmVolumeGroup, draft: D
                 f"there is no volume {group.name}/{lv.name}",
                 undo=f"lvremove {group.name}/{lv.name}",
             )
+
+
+def _create_group(nas: NasCluster, leader: NodeState, group: ClvmVolumeGroup, draft: Draft) -> None:
+    free = {each.device for each in leader.physical_volumes if not each.vg}
+    for pv in group.pvs:
+        if pv not in free:
+            draft.add(
+                leader.name,
+                lvm.pvcreate(pv),
+                f"{pv} is no physical volume",
+                guard=is_empty(pv, leader),
+                undo=f"pvremove {pv}",
+            )
+    locking = group.locked_by(nas.toolset)
+    draft.add(
+        leader.name,
+        lvm.vgcreate(group.name, group.pvs, locking=locking, toolset=nas.toolset),
+        f"there is no volume group {group.name}",
+        undo=f"vgremove {group.name}",
+    )
 
 
 def _open(node: NodeState, group: ClvmVolumeGroup) -> bool:
@@ -122,6 +132,8 @@ def _make(
 ) -> None:
     """mkfs, unless it is there already."""
     leader = nas.nodes[0].name
+    if found is None and has_data(nas, state, fs):
+        return
     if found is None:
         draft.add(
             leader,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clusternas.testing.shell import Answer, Exit, Hang, said
-from clusternas.testing.tools.drbd.pairing import lose_peer, react
+from clusternas.testing.tools.drbd.pairing import leave, lose_peer, react
 from clusternas.testing.tools.drbd.request import Request
 
 __all__ = ["connect", "disconnect", "wait_connect", "wait_sync"]
@@ -41,6 +41,7 @@ def disconnect(request: Request) -> Answer:
     """Stop talking."""
     resource = request.resource
     if resource.connection == "Connected":
+        leave(request.node, resource)
         lose_peer(request.node, resource)
     resource.connection = "StandAlone"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clusternas.testing.blocks import Disk, Metadata, OtherData, PhysicalVolume
 from clusternas.testing.shell import Answer, Exit, said
 from clusternas.testing.tools.drbd import connecting, roles, show
-from clusternas.testing.tools.drbd.pairing import abort_sync, start_sync
+from clusternas.testing.tools.drbd.pairing import abort_sync, leave, start_sync
 from clusternas.testing.tools.drbd.request import Request
 from clusternas.testing.tools.drbd.state import Drbd, Replica, Resource, Volume, usable_size
 
@@ -160,6 +160,7 @@ def down(request: Request) -> Answer:
         return ""
     if request.resource.role == "Primary":
         roles.secondary(request)
+    leave(request.node, request.resource)
     for volume in request.resource.volumes.values():
         request.node.claims.pop(volume.config.disk, None)
     del drbd.resources[request.config.name]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clusternas.testing.cluster import FakeCluster
     from clusternas.testing.node import FakeNode
 
-__all__ = ["abort_sync", "finish", "lose_peer", "react", "start_sync"]
+__all__ = ["abort_sync", "finish", "leave", "lose_peer", "react", "start_sync"]
 
 
 def react(cluster: FakeCluster) -> None:
@@ -187,18 +187,35 @@ def finish(source: Replica, target: Replica) -> None:
 # Losing
 
 
-def lose_peer(node: FakeNode, resource: Resource) -> None:
+def leave(node: FakeNode, resource: Resource) -> None:
+    """Say goodbye: with fencing, a Secondary outdates itself, so a Primary need not fence it."""
+    found = peer_of(node, resource)
+    if found is None or resource.connection != "Connected" or resource.role == "Primary":
+        return
+    other, peer = found
+    policy = resource.config.get("disk", "fencing", "dont-care")
+    if policy == "dont-care" or peer.role != "Primary" or peer.connection != "Connected":
+        return
+    for volume in resource.volumes.values():
+        replica = Replica(node, resource, volume)
+        abort_sync(replica)
+        if replica.attached and volume.disk == "UpToDate":
+            replica.set_disk("Outdated")
+    lose_peer(other, peer, outdated=True)
+
+
+def lose_peer(node: FakeNode, resource: Resource, *, outdated: bool = False) -> None:
     """The connection is gone: wait for the peer; a Primary may have to fence it first."""
     resource.connection = "WFConnection"
     for volume in resource.volumes.values():
         replica = Replica(node, resource, volume)
         abort_sync(replica)
-        volume.peer_disk = "DUnknown"
+        volume.peer_disk = "Outdated" if outdated else "DUnknown"
         if resource.role == "Primary" and node.claims.get(volume.config.device):
             replica.begin_generation()  # a mounted file system never stops writing
             if replica.attached:
                 replica.meta.dirty += 4
-    if resource.role == "Primary":
+    if resource.role == "Primary" and not outdated:
         fence_peer(node, resource)
 
 

@@ -1,0 +1,86 @@
+"""What lies on what, and what cannot be seen while the layer below it is down."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from clusternas.drbd.model import DrbdResource
+from clusternas.drbd.status import DiskState, Role
+from clusternas.gfs2.model import Gfs2Filesystem
+from clusternas.lvm.group import ClvmVolumeGroup
+from clusternas.nas.actual import NasState
+from clusternas.nas.cluster import NasCluster
+
+__all__ = ["group_may_exist", "has_data", "is_fresh", "resources_below", "volume_of"]
+
+
+def volume_of(group: ClvmVolumeGroup, fs: Gfs2Filesystem) -> str:
+    """The volume of a group that a file system is on; empty for none."""
+    places = (group.device_path, group.mapper_path)
+    return next(
+        (
+            each.name
+            for each in group.logical_volumes
+            if fs.device in [place(each.name) for place in places]
+        ),
+        "",
+    )
+
+
+def resources_below(nas: NasCluster, devices: Collection[str]) -> list[DrbdResource]:
+    """The resources whose devices these are."""
+    return [
+        each
+        for each in nas.resources
+        if any(
+            storage.device in devices or f"/dev/drbd{storage.minor}" in devices
+            for host in each.hosts
+            for storage in host.storage
+        )
+    ]
+
+
+def is_fresh(state: NasState, resource: DrbdResource) -> bool:
+    """Whether no data worth keeping is anywhere: meta data is new, or it never was in sync."""
+    return all(
+        not node.metadata.get(resource.name, False)
+        or (
+            bool(node.disk_states.get(resource.name))
+            and set(node.disk_states[resource.name]) == {DiskState.INCONSISTENT}
+        )
+        for name, node in state.nodes.items()
+        if name in resource.host_names()
+    )
+
+
+def _is_hidden(nas: NasCluster, state: NasState, devices: Collection[str]) -> bool:
+    """Whether there is data on these devices that nobody can read now, since none is primary."""
+    return any(
+        not is_fresh(state, each)
+        and not any(
+            each.name in node.drbd and node.drbd[each.name].role is Role.PRIMARY
+            for node in state.nodes.values()
+        )
+        for each in resources_below(nas, devices)
+    )
+
+
+def group_may_exist(nas: NasCluster, state: NasState, group: ClvmVolumeGroup) -> bool:
+    """Whether a group is there, as far as anybody can tell now."""
+    seen = any(each.name == group.name for n in state.nodes.values() for each in n.volume_groups)
+    return seen or _is_hidden(nas, state, group.pvs)
+
+
+def has_data(nas: NasCluster, state: NasState, fs: Gfs2Filesystem) -> bool:
+    """Whether a file system may be on a device that nobody can read now."""
+    if any(node.signatures.get(fs.device) is not None for node in state.nodes.values()):
+        return False
+    for group in nas.volume_groups:
+        if name := volume_of(group, fs):
+            seen = any(
+                each.vg == group.name and each.name == name
+                for node in state.nodes.values()
+                for each in node.logical_volumes
+            )
+            return seen or _is_hidden(nas, state, group.pvs)
+    return _is_hidden(nas, state, [fs.device])

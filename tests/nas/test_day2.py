@@ -1,0 +1,184 @@
+"""The plans for a NAS that runs: what goes wrong, what wears out, what must be restarted."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from clusternas import NasCluster
+from clusternas.core.errors import PlanError
+from clusternas.nas.day2 import (
+    plan_disk_replacement,
+    plan_growth,
+    plan_split_brain_recovery,
+    plan_stop,
+)
+from clusternas.nas.plan import Plan
+from clusternas.nas.spec import loads
+from clusternas.testing import FakeCluster
+from clusternas.testing.blocks import OtherData
+from clusternas.testing.demo import article
+
+SPEC = (article() / "today.toml").read_text(encoding="utf-8")
+
+
+def described(changes: Mapping[str, str], generation: str) -> NasCluster:
+    """The article's NAS, with parts of its description replaced."""
+    text = SPEC if generation == "today" else SPEC.replace('"debian12"', '"el6"')
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    return loads(text)
+
+
+def carry_out(cluster: FakeCluster, plan: Plan) -> None:
+    """Apply it, and let a sync end."""
+    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
+    applied.raise_for_failure()
+    cluster.advance(600)
+
+
+@pytest.fixture(params=["today", "2010"])
+def generation(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def running(generation: str) -> FakeCluster:
+    """Two nodes that serve."""
+    nas = described({}, generation)
+    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
+    carry_out(cluster, nas.plan(nas.gather(cluster.runners)))
+    return cluster
+
+
+def names(plan: Plan) -> list[str]:
+    return [f"{step.node[-2:]}: {step.command}" for step in plan]
+
+
+def back_to_health(nas: NasCluster, cluster: FakeCluster) -> None:
+    carry_out(cluster, nas.plan(nas.gather(cluster.runners)))
+    state = nas.gather(cluster.runners)
+    assert nas.status(state).troubles == ()
+    assert not nas.plan(state).changed
+    assert cluster.losses == []
+
+
+def test_all_nodes_are_restarted_one_after_the_other(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    for name in nas.nodes.keys():  # noqa: SIM118 - a Keyed holds values
+        carry_out(running, plan_stop(nas, nas.gather(running.runners), name))
+        running.kill(name)
+        running.boot(name)
+        back_to_health(nas, running)
+
+
+def test_after_a_power_cut_nothing_is_planned_that_destroys(
+    running: FakeCluster, generation: str
+) -> None:
+    nas = described({}, generation)
+    for name in running.nodes:
+        running.kill(name)
+    running.boot(*running.nodes)
+    running.advance(300)
+    plan = nas.plan(nas.gather(running.runners))
+    assert plan.destroys == ()
+    back_to_health(nas, running)
+
+
+def test_the_last_node_that_serves_is_not_stopped(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    carry_out(running, plan_stop(nas, nas.gather(running.runners), "linux-nas02"))
+    with pytest.raises(PlanError, match="/opt is mounted nowhere else"):
+        plan_stop(nas, nas.gather(running.runners), "linux-nas01")
+
+
+def test_what_has_changed_since_the_plan_is_seen(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    plan = plan_stop(nas, nas.gather(running.runners), "linux-nas01")
+    carry_out(running, plan_stop(nas, nas.gather(running.runners), "linux-nas02"))
+    applied = plan.apply(running.runners, sleep=running.sleep, workers=1)
+    assert applied.done == ()
+    assert "was not run" in str(applied)
+    assert running["linux-nas01"].mounts
+
+
+def test_a_node_alone_is_never_stopped() -> None:
+    nas = described({}, "today")
+    alone = FakeCluster(nas.nodes.keys())
+    alone.kill("linux-nas02")
+    with pytest.raises(PlanError, match="did not answer"):
+        plan_stop(nas, nas.gather(alone.runners), "linux-nas02")
+
+
+def split(cluster: FakeCluster) -> None:
+    """Both nodes write while the replication link is cut."""
+    cluster.cut("linux-nas01", "linux-nas02", link="replication")
+    for node in cluster.nodes.values():
+        node.files.write(f"/opt/{node.name}", "mine")
+    cluster.mend("linux-nas01", "linux-nas02", link="replication")
+    cluster.advance(60)
+
+
+def test_a_split_brain_is_mended_by_naming_the_victim(generation: str) -> None:
+    unfenced = {
+        'handler = "/usr/local/sbin/drbd-fence-peer"': "",
+        'unfence = "/usr/local/sbin/drbd-unfence-peer"': "",
+    }
+    nas = described(unfenced, generation)
+    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
+    back_to_health(nas, cluster)
+    with pytest.raises(PlanError, match="r0 is not split"):
+        plan_split_brain_recovery(nas, nas.gather(cluster.runners), "r0", "linux-nas02")
+    split(cluster)
+    assert not nas.status(nas.gather(cluster.runners)).healthy
+    plan = plan_split_brain_recovery(nas, nas.gather(cluster.runners), "r0", "linux-nas02")
+    assert plan.destroys == ("drbdadm connect --discard-my-data r0",)
+    carry_out(cluster, plan)
+    assert {loss.node for loss in cluster.losses} == {"linux-nas02"}  # the victim's, as named
+    cluster.losses.clear()
+    back_to_health(nas, cluster)
+
+
+def test_a_disk_is_replaced_while_the_node_serves(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    carry_out(running, plan_disk_replacement(nas, nas.gather(running.runners), "r0", "linux-nas02"))
+    disk = running["linux-nas02"].disks["/dev/vda3"]
+    disk.content, disk.metadata = OtherData("ext4"), None
+    with pytest.raises(PlanError, match="holds ext4: it is never initialised"):
+        plan_disk_replacement(nas, nas.gather(running.runners), "r0", "linux-nas02")
+    disk.content = None
+    plan = plan_disk_replacement(nas, nas.gather(running.runners), "r0", "linux-nas02")
+    carry_out(running, plan)
+    assert running["linux-nas02"].mounts
+    back_to_health(nas, running)
+
+
+def test_the_last_good_disk_is_not_detached(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    carry_out(running, plan_disk_replacement(nas, nas.gather(running.runners), "r0", "linux-nas02"))
+    plan = plan_disk_replacement(nas, nas.gather(running.runners), "r0", "linux-nas01")
+    applied = plan.apply(running.runners, allow=plan.destroys, sleep=running.sleep, workers=1)
+    assert "a peer of r0 is UpToDate is not true" in str(applied)
+
+
+def test_a_file_system_grows_while_it_is_used(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    for node in running.nodes.values():
+        node.disks["/dev/vda3"].bytes *= 2
+    plan = plan_growth(nas, nas.gather(running.runners), "/opt")
+    assert names(plan) == [
+        "01: drbdadm resize r0",
+        "01: pvresize /dev/drbd1",
+        "01: lvextend -l +100%FREE drbd_vg/drbd_lv",
+        "01: gfs2_grow /opt",
+    ]
+    before = grown(running)
+    carry_out(running, plan)
+    assert grown(running) > before
+
+
+def grown(cluster: FakeCluster) -> int:
+    """The size of the file system's volume."""
+    device = cluster["linux-nas02"].find_device("/dev/drbd_vg/drbd_lv")
+    assert device is not None
+    return device.size
