@@ -16,6 +16,14 @@ from clusternas.nas import spec
 from clusternas.nas.table import Table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "spec.md").read_text(encoding="utf-8")
+TYPES: dict[str, type] = {
+    "text": str,
+    "number": int,
+    "true or false": bool,
+    "list of texts": list,
+    "table": dict,
+    "text or table": str,
+}
 EMPTY: tuple[object, ...] = ("", [], {})
 HEADING = re.compile(r"^## (?:`\[(?P<table>[\w.]+)\]`|The top)$")
 ROW = re.compile(
@@ -29,6 +37,7 @@ class Key:
 
     table: str
     name: str
+    type: str
     default: str
     example: str
 
@@ -43,7 +52,7 @@ def documented() -> list[Key]:
         if heading := HEADING.match(line):
             table = heading["table"] or ""
         elif row := ROW.match(line):
-            found.append(Key(table, row["key"], row["default"].strip(), row["example"]))
+            found.append(Key(table, *map(str.strip, row.groups())))
     return found
 
 
@@ -80,7 +89,9 @@ def test_every_key_that_is_read_is_on_the_page_with_its_default(taken: dict[str,
     spec.loads(example(NAMED))
     tables = {place for key in KEYS for place in prefixes(key.table)}
     defaults = {key.place: key.default for key in NAMED}
-    assert tables >= {place for place, default in taken.items() if place not in defaults}
+    free = tuple(f"{key.place}." for key in NAMED if key.type == "table")
+    strays = {place for place in taken if place not in defaults and not place.startswith(free)}
+    assert strays <= tables
     assert set(defaults) <= set(taken)
     for place, said in defaults.items():
         if place not in tables:
@@ -96,7 +107,12 @@ def agrees(said: str, default: object) -> bool:
     """Whether the page's word for a default is right; one that is computed is told in prose."""
     if said.startswith("`"):
         return bool(tomllib.loads(f"it = {said.strip('`')}")["it"] == default)
-    return (said == "required") == (default is None) and (said == "none") == (default in EMPTY)
+    return (said == "required") == (default is None) and (said != "none" or default in EMPTY)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.place)
+def test_an_example_is_of_the_type_that_the_page_says(key: Key) -> None:
+    assert isinstance(tomllib.loads(f"it = {key.example}")["it"], TYPES[key.type])
 
 
 def test_the_versions_are_those_of_a_toolset() -> None:
@@ -110,7 +126,8 @@ def test_the_versions_are_those_of_a_toolset() -> None:
     "key", [key for key in NAMED if key.default == "required"], ids=lambda key: key.place
 )
 def test_what_is_required_is_required(key: Key) -> None:
-    others = [other for other in NAMED if other is not key] + [Key(key.table, "extra", "", "1")]
+    others = [other for other in NAMED if other is not key]
+    others.append(attrs.evolve(key, name="keeps_the_table", example="1"))
     with pytest.raises(ValidationError, match=rf"\b{key.name}: is missing"):
         spec.loads(example(others))
 
