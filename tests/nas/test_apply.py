@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from pathlib import Path
 from typing import TypeVar
 
@@ -172,3 +173,16 @@ def test_the_same_command_twice_has_two_names() -> None:
     draft.add("a", do("reload"), "second")
     assert [step.id for step in draft.plan()] == ["a: reload", "a: reload (2)"]
     assert str(Plan()) == "nothing to do"
+
+
+def test_listeners_hear_one_event_at_a_time(plan: Plan) -> None:
+    busy, heard = threading.Lock(), []
+
+    def listen(event: Event) -> None:
+        heard.append(busy.acquire(blocking=False))
+        time.sleep(0.002)
+        busy.release()
+
+    machines = {name: Machine([], name) for name in ("a", "b")}
+    assert plan.apply(machines, allow=["mkfs"], on=[listen]).ok
+    assert heard == [True] * 2 * len(plan)

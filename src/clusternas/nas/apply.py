@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -142,10 +143,12 @@ class _Worker:
         self._allowed = allowed
         self._on = on
         self._sleep = sleep
+        self._telling = threading.Lock()
 
     def tell(self, step: Step, state: str, detail: str = "", seconds: float = 0.0) -> None:
-        for listener in self._on:
-            listener(Event(step, state, detail, seconds))
+        with self._telling:  # listeners print and write: one event at a time
+            for listener in self._on:
+                listener(Event(step, state, detail, seconds))
 
     def __call__(self, step: Step) -> None:
         began = time.monotonic()

@@ -238,7 +238,7 @@ class Plan:
         Args:
             nodes: name to runner.
             allow: names of the destructive commands that may run; see `destroys`.
-            on: called with each `Event`, for progress bars.
+            on: called with each `Event`, one at a time, for progress bars.
             workers: how many nodes work at a time; by default all.
             sleep: waits so many seconds between two looks; tests give their own.
             journal: every step is written there before it is taken.
