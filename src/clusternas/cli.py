@@ -33,6 +33,10 @@ TOOLSETS = {
 }
 
 
+CLEAR = "\x1b[H\x1b[2J"
+"""Empties a terminal: ECMA-48, CUP and ED."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(argv)
@@ -99,6 +103,15 @@ def _parser() -> argparse.ArgumentParser:
                 default="",
                 metavar="OWNER",
                 help="break the lock of a controller that is dead",
+            )
+        if name == "status":
+            command.add_argument(
+                "--watch",
+                type=float,
+                nargs="?",
+                const=2.0,
+                metavar="SECONDS",
+                help="show it again and again, until Ctrl-C",
             )
         if name == "plan":
             command.add_argument(
@@ -245,9 +258,16 @@ def _carry_out(
 
 def _status(options: argparse.Namespace) -> int:
     nas = _load(options.spec)
-    status = nas.status(nas.gather(_nodes(nas, options)))
-    print(json.dumps(status.record(), indent=2) if options.format == "json" else status)
-    return 0 if status.healthy else 1
+    nodes = _nodes(nas, options)
+    while True:
+        status = nas.status(nas.gather(nodes))
+        if options.watch is not None and sys.stdout.isatty():
+            print(CLEAR, end="")
+        print(json.dumps(status.record(), indent=2) if options.format == "json" else status)
+        if options.watch is None:
+            return 0 if status.healthy else 1
+        sys.stdout.flush()
+        time.sleep(max(options.watch, 0.1))
 
 
 class Progress:
