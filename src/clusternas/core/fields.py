@@ -275,6 +275,9 @@ class Lens:
     Attributes:
         fields: name to field, in the order of the class.
         table: the key of a child to the name of the field that takes it.
+        heads: the fields that the statement itself says.
+        keywords: those of them that are its keyword.
+        arguments: the others, with which of its words they are, and how to read them.
         known: what entries of plain options say.
         twins: keys that are an entry of one field and a section of another, to the latter.
         around: the key of a child to the nested section and option that it belongs to.
@@ -303,6 +306,12 @@ class Lens:
             (name, meta)
             for name, meta in self.fields.items()
             if isinstance(meta, Argument | Keyword)
+        ]
+        self.keywords = [name for name, meta in self.heads if isinstance(meta, Keyword)]
+        self.arguments = [
+            (name, slice(meta.index, None if meta.rest else meta.index + 1), meta.codec.decode)
+            for name, meta in self.heads
+            if isinstance(meta, Argument)
         ]
         self.any = self.table.pop(ANY, "")
         self.known = Known(self.syntax, self._readers())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clusternas.core.fields import Argument, Keyword, Lens, Option, Section, Spelling, lens_of
+from clusternas.core.fields import Lens, Option, Section, Spelling, lens_of
 from clusternas.core.keyed import Keyed
 from clusternas.core.syntax.tree import Node, Statement, Tree
 
@@ -80,17 +80,17 @@ class Source:
         return _rebuild, (self.lens.cls, self.tree, self.nodes, self.strays, self.skip)
 
     def values(self) -> dict[str, Any]:
-        """The values of all fields, read once."""
+        """The values of all fields, read once; the model that is read from here lives on them."""
         if self._values is None:
             self._values = self._quick() or self._read()
+            self._values["_source"] = self
         return self._values
 
     @property
     def where(self) -> dict[str, list[Place]]:
         """The statements of each field."""
         if self._where is None:
-            self._sort()
-        assert self._where is not None
+            self._where = self._sort()[0]
         return self._where
 
     def _quick(self) -> dict[str, Any] | None:
@@ -115,12 +115,10 @@ class Source:
     def _read(self) -> dict[str, Any]:
         lens = self.lens
         values = lens.defaults.copy()
-        strays = self._sort()
-        if self.strays:
-            for places in self.where.values():
-                places.sort(key=lambda place: place.node.start)
-        self._heads(values)
-        for name, places in self.where.items():
+        where, strays = self._sort()
+        if lens.heads:
+            self._heads(values)
+        for name, places in where.items():
             meta = lens.fields[name]
             if isinstance(meta, Option):
                 self._option(values, name, meta, places)
@@ -137,11 +135,12 @@ class Source:
             values[EXTRA] = Keyed(unknown, key=KEY, lift=Node.statement, fold=fold)
         return values
 
-    def _sort(self) -> dict[str, list[tuple[str, Place]]]:
-        """Share out the children: to fields, to nested sections, or to the unknown."""
-        self._where = where = {}
-        self.unknown = unknown = list[Place]()
-        lens, strays = self.lens, dict[str, list[tuple[str, Place]]]()
+    def _sort(self) -> tuple[dict[str, list[Place]], dict[str, list[tuple[str, Place]]]]:
+        """Share out the children: to fields, to options of nested sections, or to the unknown."""
+        where: dict[str, list[Place]] = {}
+        strays: dict[str, list[tuple[str, Place]]] = {}
+        unknown: list[Place] = []
+        lens = self.lens
         table, twins, rest = lens.table, lens.twins, lens.any
         for parent in self.nodes:
             for node in parent.children:
@@ -160,7 +159,11 @@ class Source:
                     self._aside(node, strays, unknown)
         for name, stray in self.strays:
             where.setdefault(name, []).append(stray)
-        return strays
+        if self.strays:
+            for places in where.values():
+                places.sort(key=lambda place: place.node.start)
+        self.unknown = unknown or ()
+        return where, strays
 
     def _aside(
         self,
@@ -183,28 +186,19 @@ class Source:
 
     def _heads(self, values: dict[str, Any]) -> None:
         """The words of the statement itself, and its keyword."""
-        if self.lens.heads and self.nodes:
-            words = self.nodes[0].values
-            for name, meta in self.lens.heads:
-                self._head(values, name, meta, words)
-
-    def _head(
-        self,
-        values: dict[str, Any],
-        name: str,
-        meta: Argument | Keyword | Any,
-        all_words: list[str],
-    ) -> None:
-        node = self.nodes[0]
-        if isinstance(meta, Keyword):
-            values[name] = self.tree.syntax.spelling(node)
+        if not self.nodes:
             return
-        words = all_words[meta.index :] if meta.rest else all_words[meta.index : meta.index + 1]
-        if words or meta.rest:
-            try:
-                values[name] = meta.codec.decode(words)
-            except ValueError as error:
-                self._cannot_read(name, Place(node, node), str(error))
+        node = self.nodes[0]
+        words = node.values
+        for name, part, decode in self.lens.arguments:
+            found = words[part]
+            if found or part.stop is None:
+                try:
+                    values[name] = decode(found)
+                except ValueError as error:
+                    self._cannot_read(name, Place(node, node), str(error))
+        for name in self.lens.keywords:
+            values[name] = self.tree.syntax.spelling(node)
 
     def _option(self, values: dict[str, Any], name: str, meta: Option, places: list[Place]) -> None:
         if meta.many:
