@@ -25,7 +25,7 @@ class Table:
         >>> table.finish()
         Traceback (most recent call last):
         clusternas.core.errors.ValidationError: drbd.r0.prot: unknown key
-          help: did you mean protocol? known here: port, protocol
+          help: did you mean port? known here: port, protocol
     """
 
     def __init__(self, values: Mapping[str, Any], where: str, path: str = "") -> None:
