@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections import deque
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -73,21 +74,30 @@ def typed(format: str) -> Job:
     return prepare
 
 
-def touch(model: Any, plans: dict[type, list[tuple[str, bool, bool]]]) -> None:
-    """Ask for every field of a model and of those inside."""
-    from clusternas.core.fields import Section, lens_of
+Plan = tuple[Callable[[Any], object], list[tuple[str, bool]]]
 
+
+def touch(model: Any, plans: dict[type, Plan]) -> None:
+    """Ask for every field of a model and of those inside."""
     cls = type(model)
     if cls not in plans:
-        plans[cls] = [
-            (name, isinstance(meta, Section), isinstance(meta, Section) and meta.many)
-            for name, meta in lens_of(cls).fields.items()
-        ]
-    for name, nested, many in plans[cls]:
+        plans[cls] = plan_of(cls)
+    get, nested = plans[cls]
+    get(model)
+    for name, many in nested:
         value = getattr(model, name)
-        if nested and value is not None:
+        if value is not None:
             for each in value if many else (value,):
                 touch(each, plans)
+
+
+def plan_of(cls: Any) -> Plan:
+    """What gets every field of a model, and which of them hold models."""
+    from clusternas.core.fields import Section, lens_of
+
+    fields = lens_of(cls).fields
+    nested = [(name, meta.many) for name, meta in fields.items() if isinstance(meta, Section)]
+    return attrgetter(*fields, "extra"), nested
 
 
 def edited(format: str) -> Job:

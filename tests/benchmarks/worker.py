@@ -5,6 +5,7 @@ python worker.py FORMAT JOB PATH
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
@@ -30,6 +31,7 @@ def cpu_seconds() -> float:
 def run(job: Callable[[], object]) -> dict[str, Any]:
     """Time it once; peak memory beyond what was held before, that of a command whole."""
     try:
+        gc.collect()  # what earlier runs left behind is no business of this one
         before = own_kib("VmRSS")
         start = cpu_seconds()
         result = job()
