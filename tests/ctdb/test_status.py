@@ -19,6 +19,7 @@ from clusternas.ctdb.status import NodeStatus, PublicIp, ScriptStatus
 DATA = Path(__file__).parents[1] / "data" / "ctdb" / "4.17.12"
 WELL = "06-full-cluster-ok"
 KILLED = "10-peer-killed-fenced"
+BANNED = "14-node-banned"
 
 
 def recorded(state: str, name: str) -> Output:
@@ -49,6 +50,17 @@ def test_status_with_a_dead_node() -> None:
     found = status.decode_status(recorded(KILLED, "ctdb-status"))
     assert found.nodes[1].flags == {"disconnected", "unhealthy", "inactive"}
     assert not found.healthy
+
+
+def test_status_with_a_banned_node() -> None:
+    found = status.decode_status(recorded(BANNED, "ctdb-status"))
+    assert found.nodes[1].flags == {"banned", "inactive"}
+    assert found.this is not None
+    assert found.this.ok
+    assert not found.healthy
+    assert found.vnn_map == (0,)
+    told = status.decode_ips(recorded(BANNED, "ctdb-ip-X"))
+    assert {each.node for each in told} == {0}
 
 
 def test_status_during_a_recovery_has_no_generation_and_no_leader() -> None:

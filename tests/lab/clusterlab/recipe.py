@@ -17,7 +17,7 @@ PACKAGES = """
     systemd-sysv udev dbus kmod iproute2 procps util-linux psmisc ethtool
     drbd-utils lvm2 lvm2-lockd dlm-controld corosync gfs2-utils
     samba samba-common-bin samba-vfs-modules smbclient python3-samba ctdb tdb-tools
-    bind9 bind9-utils bind9-dnsutils openssh-server python3 nftables
+    bind9 bind9-utils bind9-dnsutils openssh-server python3 nftables iptables
 """.split()
 
 STOPPED = """
