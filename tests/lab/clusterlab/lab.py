@@ -74,7 +74,11 @@ class Lab:
         for machine in self:
             machine.start(stays=stays)  # here: the tie is to the thread that starts it
         with ThreadPoolExecutor() as pool:
-            list(pool.map(Machine.wait, self))
+            try:
+                list(pool.map(Machine.wait, self))
+            except BaseException:
+                self.stop()  # so that nobody waits for the other one
+                raise
 
     def stop(self) -> None:
         """End both."""
