@@ -27,6 +27,7 @@ from clusternas.nas.plan import Check
 __all__ = [
     "all_members",
     "is_connected",
+    "is_covered",
     "is_empty",
     "is_serving",
     "linked",

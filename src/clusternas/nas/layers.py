@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from clusternas.drbd.model import DrbdResource
-from clusternas.drbd.status import DiskState, Role
+from clusternas.drbd.status import DiskState, ResourceStatus, Role
 from clusternas.gfs2.model import Gfs2Filesystem
 from clusternas.lvm.group import ClvmVolumeGroup
 from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
+from clusternas.nas.guards import is_covered
 
 __all__ = ["group_may_exist", "has_data", "is_fresh", "resources_below", "volume_of"]
 
@@ -53,12 +54,18 @@ def is_fresh(state: NasState, resource: DrbdResource) -> bool:
     )
 
 
+def _is_readable(status: ResourceStatus) -> bool:
+    """Whether the device can be read on a node: primary, with current data here or at a peer."""
+    current = all(each.disk_state is DiskState.UP_TO_DATE for each in status.volumes.values())
+    return status.role is Role.PRIMARY and (current or is_covered(status))
+
+
 def _is_hidden(nas: NasCluster, state: NasState, devices: Collection[str]) -> bool:
-    """Whether there is data on these devices that nobody can read now, since none is primary."""
+    """Whether there is data on these devices that nobody can read now: no primary has it all."""
     return any(
         not is_fresh(state, each)
         and not any(
-            each.name in node.drbd and node.drbd[each.name].role is Role.PRIMARY
+            each.name in node.drbd and _is_readable(node.drbd[each.name])
             for node in state.nodes.values()
         )
         for each in resources_below(nas, devices)

@@ -211,10 +211,10 @@ def lose_peer(node: FakeNode, resource: Resource, *, outdated: bool = False) -> 
         replica = Replica(node, resource, volume)
         abort_sync(replica)
         volume.peer_disk = "Outdated" if outdated else "DUnknown"
-        if resource.role == "Primary" and node.claims.get(volume.config.device):
+        writes = resource.role == "Primary" and node.claims.get(volume.config.device)
+        if writes and volume.disk == "UpToDate":
             replica.begin_generation()  # a mounted file system never stops writing
-            if replica.attached:
-                replica.meta.dirty += 4
+            replica.meta.dirty += 4
     if resource.role == "Primary" and not outdated:
         fence_peer(node, resource)
 
