@@ -48,7 +48,7 @@ def test_watching_shows_it_until_it_is_stopped(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_nodes", lambda *_: syncing.runners)
-    monkeypatch.setattr(cli.time, "sleep", nap)
+    monkeypatch.setattr("time.sleep", nap)
     assert cli.main(["status", str(SPEC), "--watch", "5"]) == 130
     pictures = capsys.readouterr().out.split("NASCluster: ")[1:]
     assert naps == [5.0, 5.0, 5.0]
