@@ -7,8 +7,14 @@ import pytest
 from clusternas.core.command import Effect, Output
 from clusternas.core.errors import ValidationError
 from clusternas.core.versions import Toolset
-from clusternas.drbd.model import DrbdHost, DrbdResource
-from clusternas.drbd.procedures import first_sync, grow, recover_split_brain, replace_disk
+from clusternas.drbd.model import DrbdHost, DrbdResource, DrbdVolume
+from clusternas.drbd.procedures import (
+    add_volume,
+    first_sync,
+    grow,
+    recover_split_brain,
+    replace_disk,
+)
 from clusternas.drbd.statustext import decode_status
 
 R0 = DrbdResource(name="r0", hosts=[DrbdHost(name="nas01"), DrbdHost(name="nas02")])
@@ -65,3 +71,24 @@ def test_disks() -> None:
     ]
     with pytest.raises(ValidationError, match="one of nas01, nas02"):
         grow(R0, "nas03")
+
+
+def test_one_more_volume() -> None:
+    volumes = [DrbdVolume(number=0), DrbdVolume(number=1, device="/dev/drbd2", disk="/dev/vdc")]
+    hosts = [DrbdHost(name=name, volumes=volumes) for name in ("nas01", "nas02")]
+    two = DrbdResource(name="r0", hosts=hosts)
+    steps = add_volume(two, 1, "nas01", toolset=Toolset.DEBIAN12)
+    assert shown(steps) == [
+        "nas01: drbdadm create-md r0/1",
+        "nas02: drbdadm create-md r0/1",
+        "nas01: drbdadm adjust r0",
+        "nas02: drbdadm adjust r0",
+        "nas01: drbdadm wait-connect r0",
+        "nas01: drbdadm new-current-uuid --clear-bitmap r0/1",
+    ]
+    destroying = {step.command.name for step in steps if step.command.effect is Effect.DESTROY}
+    assert destroying == {"drbdadm create-md r0/1", "drbdadm new-current-uuid --clear-bitmap r0/1"}
+    with pytest.raises(ValidationError, match="no volume 2 on nas01"):
+        add_volume(two, 2, "nas01")
+    with pytest.raises(ValidationError, match=r"8\.3 has no volumes"):
+        add_volume(two, 1, "nas01", toolset=Toolset.EL6)

@@ -13,7 +13,7 @@ from clusternas.core.versions import Toolset
 from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.status import ResourceStatus
 
-__all__ = ["On", "first_sync", "grow", "recover_split_brain", "replace_disk"]
+__all__ = ["On", "add_volume", "first_sync", "grow", "recover_split_brain", "replace_disk"]
 
 
 class On(NamedTuple):
@@ -115,6 +115,45 @@ def replace_disk(
         On(node, resource.detach(toolset=toolset), "the old disk must be let go"),
         On(node, resource.create_md(overwrite=True, toolset=toolset), "the disk has no meta data"),
         On(node, resource.attach(), "it is filled from the peer then"),
+    )
+
+
+def add_volume(
+    resource: DrbdResource, number: int, node: str, *, toolset: Toolset = Toolset.UNKNOWN
+) -> tuple[On, ...]:
+    """Give a resource that is up one more volume; the others stay in use.
+
+    Its disks must hold nothing: they are declared equal, so that no first sync runs. See the user's
+    guide of DRBD 8.4, "Adding volumes".
+
+    Args:
+        resource: as it is to be, the new volume described on every host; the file must be on
+            them already.
+        number: of the new volume.
+        node: a host, where the volume is declared ready.
+        toolset: of the hosts; 8.3 has one device a resource.
+
+    Raises:
+        ValidationError: a host has no such volume, or the tools have no volumes.
+    """
+    hosts = _hosts(resource, node)
+    if not toolset.has("drbd", since="8.4"):
+        raise ValidationError("DRBD 8.3 has no volumes", hint="describe another resource")
+    for host in resource.hosts:
+        if number not in [volume.number for volume in host.volumes]:
+            raise ValidationError(
+                f"{resource.name} has no volume {number} on {host.name}",
+                hint="describe it on every host",
+            )
+    command = resource.new_current_uuid(number, clear_bitmap=True, toolset=toolset)
+    return (
+        *(
+            On(host, resource.create_md(number, toolset=toolset), "the disk has no meta data")
+            for host in hosts
+        ),
+        *(On(host, resource.adjust(), "the device is not there yet") for host in hosts),
+        On(node, resource.wait_connect(seconds=60), "the nodes must know each other's volume"),
+        On(node, command, "nothing needs to be copied"),
     )
 
 
