@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusternas.core.syntax.tree import MAX_DEPTH, Node, Statement, Tree
+from clusternas.core.syntax.tree import MAX_DEPTH, Document, Node, Statement
 from clusternas.core.syntax.xml import XmlSyntax, quote, unquote
 from clusternas.core.text import apply
 
@@ -42,7 +42,7 @@ def element(key: str, *children: Statement) -> Statement:
     return Statement(key, (), children)
 
 
-def find(tree: Tree, *path: str | int) -> Node:
+def find(tree: Document, *path: str | int) -> Node:
     """The node at a path of keys and places."""
     node = tree.root
     for step in path:
@@ -54,11 +54,11 @@ def find(tree: Tree, *path: str | int) -> Node:
 
 
 @pytest.fixture
-def conf() -> Tree:
+def conf() -> Document:
     return XML.parse(CONF)
 
 
-def test_an_element_is_a_section_and_its_attributes_are_entries(conf: Tree) -> None:
+def test_an_element_is_a_section_and_its_attributes_are_entries(conf: Document) -> None:
     cluster = find(conf, "cluster")
     assert [child.key for child in cluster.children] == [
         "@name",
@@ -74,14 +74,14 @@ def test_an_element_is_a_section_and_its_attributes_are_entries(conf: Tree) -> N
     assert not conf.check()
 
 
-def test_a_statement_has_attributes_then_elements(conf: Tree) -> None:
+def test_a_statement_has_attributes_then_elements(conf: Document) -> None:
     node = find(conf, "cluster", "clusternodes", 1)
     assert node.statement() == element(
         "clusternode", entry("name", "linux-nas02"), entry("nodeid", "2"), element("fence")
     )
 
 
-def test_rewriting_a_value_changes_its_bytes_only(conf: Tree) -> None:
+def test_rewriting_a_value_changes_its_bytes_only(conf: Document) -> None:
     version = find(conf, "cluster", "@config_version")
     assert apply(CONF, XML.rewrite(version, ["5"])) == CONF.replace("'4'", "'5'")
     assert XML.rewrite(version, ["4"]) == []
@@ -94,7 +94,7 @@ def test_a_value_is_spelled_for_the_quotes_it_stands_in() -> None:
     assert apply(tree.text, edits) == """<a b='it&apos;s' c="&quot;"/>"""
 
 
-def test_new_attributes_follow_the_layout_of_the_tag(conf: Tree) -> None:
+def test_new_attributes_follow_the_layout_of_the_tag(conf: Document) -> None:
     cman, cluster = find(conf, "cluster", "cman"), find(conf, "cluster")
     edits = XML.insert(cman, cman.children[-1], [entry("port", "5405")])
     edits += XML.insert(cluster, cluster.children[1], [entry("x", "1"), entry("y", "2")])
@@ -103,14 +103,14 @@ def test_new_attributes_follow_the_layout_of_the_tag(conf: Tree) -> None:
     ).replace("'4'>", """'4' x="1" y="2">""")
 
 
-def test_the_first_attribute_goes_behind_the_tag_name(conf: Tree) -> None:
+def test_the_first_attribute_goes_behind_the_tag_name(conf: Document) -> None:
     nodes = find(conf, "cluster", "clusternodes")
     assert apply(CONF, XML.insert(nodes, None, [entry("x", "1")])) == CONF.replace(
         "<clusternodes>", '<clusternodes x="1">'
     )
 
 
-def test_a_removed_attribute_takes_the_blanks_before_it(conf: Tree) -> None:
+def test_a_removed_attribute_takes_the_blanks_before_it(conf: Document) -> None:
     cman = find(conf, "cluster", "cman")
     assert apply(CONF, XML.remove(cman, cman.children[1])) == CONF.replace(
         '\n        expected_votes="1"', ""
@@ -118,7 +118,7 @@ def test_a_removed_attribute_takes_the_blanks_before_it(conf: Tree) -> None:
     assert apply(CONF, XML.remove(cman, cman.children[0])) == CONF.replace(' two_node="1"', "")
 
 
-def test_a_removed_element_takes_its_lines_and_the_comment_on_them(conf: Tree) -> None:
+def test_a_removed_element_takes_its_lines_and_the_comment_on_them(conf: Document) -> None:
     nodes = find(conf, "cluster", "clusternodes")
     assert apply(CONF, XML.remove(nodes, nodes.children[0])) == CONF.replace(
         '    <clusternode name="linux-nas01" nodeid="1"/> <!-- old -->\n', ""
@@ -146,7 +146,7 @@ def test_elements_that_share_a_line_go_one_by_one() -> None:
         assert apply(text, edits) == f"<a>\n{left}\n</a>\n"
 
 
-def test_a_new_element_follows_its_sibling_with_its_indent(conf: Tree) -> None:
+def test_a_new_element_follows_its_sibling_with_its_indent(conf: Document) -> None:
     nodes = find(conf, "cluster", "clusternodes")
     new = element("clusternode", entry("name", "n"), element("fence"))
     lines = '    <clusternode name="n">\n      <fence/>\n    </clusternode>\n'
@@ -156,7 +156,7 @@ def test_a_new_element_follows_its_sibling_with_its_indent(conf: Tree) -> None:
     assert at_the_end == CONF.replace("    </clusternode>\n", "    </clusternode>\n" + lines)
 
 
-def test_a_place_is_good_even_if_its_node_is_removed(conf: Tree) -> None:
+def test_a_place_is_good_even_if_its_node_is_removed(conf: Document) -> None:
     nodes = find(conf, "cluster", "clusternodes")
     edits = XML.remove(nodes, nodes.children[0])
     edits += XML.insert(nodes, nodes.children[0], [element("clusternode", entry("name", "n"))])
@@ -165,7 +165,7 @@ def test_a_place_is_good_even_if_its_node_is_removed(conf: Tree) -> None:
     )
 
 
-def test_the_first_of_its_section_goes_in_front(conf: Tree) -> None:
+def test_the_first_of_its_section_goes_in_front(conf: Document) -> None:
     nodes = find(conf, "cluster", "clusternodes")
     assert apply(CONF, XML.insert(nodes, None, [element("x")])) == CONF.replace(
         "<clusternodes>\n", "<clusternodes>\n    <x/>\n"
@@ -212,7 +212,7 @@ def test_a_root_is_written_into_an_empty_text() -> None:
     assert apply(tree.text, edits) == "<!-- nothing -->\n<a/>\n"
 
 
-def test_an_element_in_the_place_of_another_has_its_indent(conf: Tree) -> None:
+def test_an_element_in_the_place_of_another_has_its_indent(conf: Document) -> None:
     node = find(conf, "cluster", "clusternodes", 0)
     assert XML.text_at(node, element("a", element("b"))) == "<a>\n      <b/>\n    </a>"
     assert XML.text_at(node.children[0], entry("a", "<")) == 'a="&lt;"'

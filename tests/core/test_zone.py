@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusternas.core.errors import ValidationError
-from clusternas.core.syntax.tree import Statement, Tree
+from clusternas.core.syntax.tree import Document, Statement
 from clusternas.core.syntax.zone import (
     Record,
     ZoneSyntax,
@@ -41,7 +41,7 @@ def messages(text: str) -> list[tuple[int, int, str]]:
     return [(*tree.lines.position(problem.start), problem.message) for problem in tree.check()]
 
 
-def node(tree: Tree, key: str, at: int = 0) -> Record:
+def node(tree: Document, key: str, at: int = 0) -> Record:
     found = [each for each in tree.root.children if each.key == key][at]
     assert isinstance(found, Record)
     return found
@@ -267,7 +267,7 @@ def revisions(draw: st.DrawFn):
     return tree, actions, draw(OWNERS), draw(st.booleans())
 
 
-def seen(tree: Tree) -> list[tuple[str, ...]]:
+def seen(tree: Document) -> list[tuple[str, ...]]:
     found = [(each.key, *each.values) for each in tree.root.children]
     return [(key, words[0].lower(), *words[1:]) for key, *words in found]
 

@@ -19,7 +19,7 @@ from clusternas.core.syntax.table import (
     FSTAB,
     SYSCONFIG,
 )
-from clusternas.core.syntax.tree import Node, Syntax, Tree
+from clusternas.core.syntax.tree import Document, Node, Syntax
 from clusternas.core.syntax.xml import XmlSyntax
 from clusternas.core.syntax.zone import ZoneSyntax
 from clusternas.core.text import apply, encode
@@ -59,7 +59,7 @@ SYNTAXES: dict[str, tuple[Syntax, tuple[str, ...]]] = {
 each_syntax = pytest.mark.parametrize("name", SYNTAXES)
 
 
-def check_spans(tree: Tree) -> int:
+def check_spans(tree: Document) -> int:
     """Every node lies in its section behind the one before, its words in it; count them."""
     count, stack = 0, [tree.root]
     while stack:
@@ -125,7 +125,7 @@ def test_a_hundred_thousand_byte_strings_come_back(name: str) -> None:
         assert bytes(tree) == data
 
 
-def entries(tree: Tree) -> list[tuple[Node, Node]]:
+def entries(tree: Document) -> list[tuple[Node, Node]]:
     """All entries with the sections they stand in."""
     found, stack = [], [tree.root]
     while stack:

@@ -36,7 +36,7 @@ from clusternas.core.errors import ParseError, ValidationError
 from clusternas.core.fields import required, section, sections
 from clusternas.core.keyed import Keyed
 from clusternas.core.model import parse_error
-from clusternas.core.syntax.tree import Tree
+from clusternas.core.syntax.tree import Document
 from clusternas.core.text import Edit
 from clusternas.core.versions import Toolset
 
@@ -86,7 +86,7 @@ class CmanCluster(CmanModel):
         return cls(name=name, config_version=1, cman=cman)
 
     @classmethod
-    def refuse(cls, tree: Tree) -> ParseError | None:
+    def refuse(cls, tree: Document) -> ParseError | None:
         """XML that is not well-formed is no cluster.conf: every tool refuses all of it."""
         bad = super().refuse(tree)
         if bad is None and tree.root.children is not None:

@@ -18,7 +18,7 @@ import attrs
 
 from clusternas.core.fields import Argument, Option, lens_of
 from clusternas.core.source import Source
-from clusternas.core.syntax.tree import Node, Tree
+from clusternas.core.syntax.tree import Document, Node
 from clusternas.core.text import Edit, mask
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def validate(model: Model, toolset: Toolset | None = None) -> list[Diagnostic]:
 
     toolset = toolset or Toolset.UNKNOWN
     found: list[Diagnostic] = []
-    texts: list[Tree] = []
+    texts: list[Document] = []
     rules: dict[type[Model], list[Rule[Any]]] = {}
     secrets: set[str] = set()
     for each in model.nested():
@@ -214,7 +214,7 @@ def validate(model: Model, toolset: Toolset | None = None) -> list[Diagnostic]:
     return sorted(shown, key=lambda one: (one.path, one.line, one.column, one.code))
 
 
-def _ignored(tree: Tree, diagnostic: Diagnostic) -> bool:
+def _ignored(tree: Document, diagnostic: Diagnostic) -> bool:
     if not diagnostic.line:
         return False
     lines = [tree.lines.source(line) for line in (diagnostic.line, diagnostic.line - 1) if line]
@@ -223,7 +223,7 @@ def _ignored(tree: Tree, diagnostic: Diagnostic) -> bool:
 
 
 def find(
-    tree: Tree | None,
+    tree: Document | None,
     start: int,
     end: int,
     code: str,

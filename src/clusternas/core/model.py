@@ -22,7 +22,7 @@ from clusternas.core.fields import Argument, Option, Section, lens_of
 from clusternas.core.keyed import Keyed
 from clusternas.core.lower import Pending, encode
 from clusternas.core.source import EXTRA, NOTHING, Source
-from clusternas.core.syntax.tree import Node, Statement, Syntax, Tree
+from clusternas.core.syntax.tree import Document, Node, Statement, Syntax
 from clusternas.core.text import MASK, Edit, mask, unified
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Model:
         )
 
     @property
-    def document(self) -> Tree | None:
+    def document(self) -> Document | None:
         """The text it was read from, with its path; None for a value made from nothing."""
         return None if self._source is None else self._source.tree
 
@@ -152,7 +152,7 @@ class Model:
         return cls.of(found[0])
 
     @classmethod
-    def refuse(cls, tree: Tree) -> ParseError | None:
+    def refuse(cls, tree: Document) -> ParseError | None:
         """Why nothing can be read from this text, or None."""
         at = tree.text.find("\0")
         if at >= 0:
@@ -287,7 +287,7 @@ class Model:
         return f"{type(self).__name__}({', '.join(texts)})"
 
 
-def parse_error(tree: Tree, offset: int, message: str, hint: str) -> ParseError:
+def parse_error(tree: Document, offset: int, message: str, hint: str) -> ParseError:
     """A `ParseError` at an offset of a text."""
     line, column = tree.lines.position(offset)
     return ParseError(

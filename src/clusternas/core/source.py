@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clusternas.core.fields import Lens, Option, Section, Spelling, lens_of
 from clusternas.core.keyed import Keyed
-from clusternas.core.syntax.tree import Node, Statement, Tree
+from clusternas.core.syntax.tree import Document, Node, Statement
 
 if TYPE_CHECKING:
     from clusternas.core.model import Model
@@ -61,7 +61,7 @@ class Source:
     def __init__(
         self,
         lens: Lens,
-        tree: Tree,
+        tree: Document,
         nodes: Sequence[Node],
         strays: Sequence[tuple[str, Place]] = (),
         skip: Sequence[str] = (),
@@ -239,5 +239,5 @@ class Source:
         return [place.node.statement() for place in self.unknown]
 
 
-def _rebuild(cls: type[Model], tree: Tree, nodes: Any, strays: Any, skip: Any) -> Source:
+def _rebuild(cls: type[Model], tree: Document, nodes: Any, strays: Any, skip: Any) -> Source:
     return Source(lens_of(cls), tree, nodes, strays, skip)

@@ -6,7 +6,7 @@ import re
 
 from clusternas.core.syntax.blocks import CorosyncSyntax
 from clusternas.core.syntax.holders import HolderSyntax
-from clusternas.core.syntax.tree import Node, Problem, Tree
+from clusternas.core.syntax.tree import Document, Node, Problem
 
 __all__ = ["CorosyncConfSyntax"]
 
@@ -25,7 +25,7 @@ class CorosyncConfSyntax(HolderSyntax, CorosyncSyntax):
 
     holders = frozenset({"nodelist"})
 
-    def check(self, tree: Tree) -> None:
+    def check(self, tree: Document) -> None:
         """Report keys that corosync cannot store: it says CS_ERR_NAME_TOO_LONG and ends."""
         self._check(tree.root, "")
 

@@ -13,7 +13,7 @@ from clusternas.core.change import Change
 from clusternas.core.errors import ValidationError
 from clusternas.core.fields import ANY, option, options, sections
 from clusternas.core.keyed import Keyed
-from clusternas.core.syntax.tree import Tree
+from clusternas.core.syntax.tree import Document
 from clusternas.core.syntax.zone import is_absolute, qualify
 from clusternas.dns.change import ZoneChange
 from clusternas.dns.codecs import DATA, NAME, TTL
@@ -67,7 +67,7 @@ class ZoneFile(ZoneModel):
             known[origin] = [each for each in found if each.node.key != "SOA"]
         return known[origin]
 
-    def _tree(self) -> Tree:
+    def _tree(self) -> Document:
         if self.document is not None and not self.edits():
             return self.document
         return self.syntax.parse(self.render())

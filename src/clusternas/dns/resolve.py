@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clusternas.core.syntax.tree import Tree
+from clusternas.core.syntax.tree import Document
 from clusternas.core.syntax.zone import Record, is_absolute, qualify
 from clusternas.dns.codecs import MAX_TTL, seconds
 
@@ -78,7 +78,7 @@ def _seconds(word: str) -> int | None:
     return found if found <= MAX_TTL else 0
 
 
-def resolve(tree: Tree, origin: str = "") -> Iterator[Resolved]:
+def resolve(tree: Document, origin: str = "") -> Iterator[Resolved]:
     """All records of a zone file with their names and TTLs, in its order.
 
     What `$INCLUDE` and `$GENERATE` bring is not among them.

@@ -10,7 +10,15 @@ import re
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 
-from clusternas.core.syntax.tree import MAX_DEPTH, LineSyntax, Node, Problem, Statement, Tree, Word
+from clusternas.core.syntax.tree import (
+    MAX_DEPTH,
+    Document,
+    LineSyntax,
+    Node,
+    Problem,
+    Statement,
+    Word,
+)
 
 __all__ = ["BlockSyntax", "CorosyncSyntax", "DrbdSyntax", "LvmSyntax", "quoted", "unquoted"]
 
@@ -134,7 +142,7 @@ class BlockSyntax(LineSyntax):
                 nodes.append(node)
                 at = max(node.end, found.end())
 
-    def _section(self, tree: Tree, found: re.Match[str], depth: int, limit: int) -> Node:
+    def _section(self, tree: Document, found: re.Match[str], depth: int, limit: int) -> Node:
         start, args = found.span(1)
         body, end = found.end("open"), found.end()
         body_end = end - 1
@@ -165,7 +173,7 @@ class BlockSyntax(LineSyntax):
         return unquoted(spelled) if spelled[0] == '"' else spelled
 
     @abstractmethod
-    def entry(self, tree: Tree, found: re.Match[str], depth: int) -> Node:
+    def entry(self, tree: Document, found: re.Match[str], depth: int) -> Node:
         """The node of an entry that was matched."""
 
     def lines(self, statement: Statement, indent: str, unit: str) -> list[str]:
@@ -223,7 +231,7 @@ class DrbdSyntax(BlockSyntax):
         else:
             super()._rest(section, nodes, at)
 
-    def entry(self, tree: Tree, found: re.Match[str], depth: int) -> Node:
+    def entry(self, tree: Document, found: re.Match[str], depth: int) -> Node:
         start, args = found.span(1)
         end = found.end()
         if found.lastgroup == "entry":
@@ -287,7 +295,7 @@ class LvmSyntax(BlockSyntax):
     plain = re.compile(rf"{TRIVIA}(?:({_KEY})[ \t\r\n]*+=[ \t\r\n]*+({_VALUE})|([\s\S]++)|\Z)")
     brace = re.compile(rf"{_ITEM}|[{{}}]")
 
-    def entry(self, tree: Tree, found: re.Match[str], depth: int) -> Node:
+    def entry(self, tree: Document, found: re.Match[str], depth: int) -> Node:
         value, end = found.span(2)
         return Node(tree, self.keyword(found[1]), found.start(1), value, end, end, -1, -1, depth)
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from clusternas.core.syntax import tini
 from clusternas.core.syntax.tini import BLANK, SPACE, Logical, collapse, spell
 from clusternas.core.syntax.tree import (
+    Document,
     LineSyntax,
     Node,
     Problem,
     Statement,
-    Tree,
     Word,
     indent_of,
     line_start,
@@ -49,7 +49,7 @@ class IniSyntax(LineSyntax):
         """The key of the section with that name, white space collapsed."""
 
     @abstractmethod
-    def outside(self, tree: Tree, end: int) -> list[Node]:
+    def outside(self, tree: Document, end: int) -> list[Node]:
         """What the options before the first header become."""
 
     def cut(self, section: Node) -> list[Node]:
@@ -63,7 +63,7 @@ class IniSyntax(LineSyntax):
         nodes.extend(map(self.section, [tree] * len(found), found, limits[1:]))
         return nodes
 
-    def section(self, tree: Tree, at: int, limit: int) -> Node:
+    def section(self, tree: Document, at: int, limit: int) -> Node:
         """The section whose `[` stands at an offset; the next header or the end limits it."""
         text = tree.text
         newline = text.find("\n", at, limit)
@@ -84,7 +84,7 @@ class IniSyntax(LineSyntax):
         key = self.section_key(collapse(name))
         return Node(tree, key, at, at + 1, close, stop, body, max(stop, body), 0)
 
-    def odd_header(self, tree: Tree, at: int) -> tuple[int, int, str]:
+    def odd_header(self, tree: Document, at: int) -> tuple[int, int, str]:
         """End, place of `]` and name of a header that is continued, open, or followed by text."""
         line = tini.logical_line(tree.text, at)
         close = line.text.find("]")
@@ -133,7 +133,7 @@ class IniSyntax(LineSyntax):
                 nodes.append(Node(tree, key, start, name_end + 1, stop, stop, -1, -1, depth))
         return nodes
 
-    def odd_option(self, tree: Tree, line: Logical, depth: int) -> Iterator[Node]:
+    def odd_option(self, tree: Document, line: Logical, depth: int) -> Iterator[Node]:
         """The option on a line with continuations or a NUL, if there is one."""
         equals = line.text.find("=")
         end = line.end - (tree.text[line.end - 1] == "\r")
@@ -143,7 +143,7 @@ class IniSyntax(LineSyntax):
         else:
             self.not_an_option(tree, line.places[0], line.places[-1] + 1)
 
-    def not_an_option(self, tree: Tree, start: int, end: int) -> None:
+    def not_an_option(self, tree: Document, start: int, end: int) -> None:
         """Report a line that has no `=`, or no name before it."""
         end = tini.last_visible(tree.text, start, end) + 1
         message, hint = IGNORED.get(tree.text[start], IGNORED[""])
@@ -189,7 +189,7 @@ class IniSyntax(LineSyntax):
             return node.key
         return tini.logical_line(node.tree.text[: node.args - 1], node.start).text.strip(SPACE)
 
-    def check(self, tree: Tree) -> None:
+    def check(self, tree: Document) -> None:
         """Report what hides text from Samba without being a statement."""
         text = tree.text
         if "\r" in text and "\n" not in text:
@@ -228,7 +228,7 @@ class IniSyntax(LineSyntax):
             for edit in super().rewrite(node, words)
         ]
 
-    def unit(self, tree: Tree) -> str:
+    def unit(self, tree: Document) -> str:
         """How the options of this text are indented, by its first one."""
         for section in tree.root.children:
             if section.children:
@@ -306,7 +306,7 @@ class SmbConfSyntax(IniSyntax):
         """`global` for [global] and [globals], however they are spaced; else `share`."""
         return "global" if self.fold(name) in ("global", "globals") else "share"
 
-    def outside(self, tree: Tree, end: int) -> list[Node]:
+    def outside(self, tree: Document, end: int) -> list[Node]:
         """A `global` section without a header, as Samba starts reading inside [global]."""
         section = Node(tree, "global", 0, 0, 0, end, 0, end, 0)
         options = section.children
@@ -341,7 +341,7 @@ class CtdbConfSyntax(IniSyntax):
         """The name in lower case."""
         return name.lower()
 
-    def outside(self, tree: Tree, end: int) -> list[Node]:
+    def outside(self, tree: Document, end: int) -> list[Node]:
         """Nothing: ctdbd refuses such a file."""
         for option in Node(tree, "", 0, 0, 0, end, 0, end, 0).children:
             message = "an option outside of any section"

@@ -21,7 +21,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from clusternas.core.errors import ValidationError
-from clusternas.core.syntax.tree import LineSyntax, Node, Problem, Statement, Tree, Word, newline_of
+from clusternas.core.syntax.tree import (
+    Document,
+    LineSyntax,
+    Node,
+    Problem,
+    Statement,
+    Word,
+    newline_of,
+)
 from clusternas.core.text import Edit, decode, encode
 
 __all__ = [
@@ -125,7 +133,7 @@ class TableSyntax(LineSyntax):
                 tree.problems.append(Problem(*span("junk"), self._complaint))
         return nodes
 
-    def _sections(self, tree: Tree, nodes: list[Node]) -> Iterator[Node]:
+    def _sections(self, tree: Document, nodes: list[Node]) -> Iterator[Node]:
         """Put lines that belong to the line above them inside it."""
         text, head = tree.text, None
         for node in nodes:
@@ -149,7 +157,7 @@ class TableSyntax(LineSyntax):
                 break
         return found
 
-    def check(self, tree: Tree) -> None:
+    def check(self, tree: Document) -> None:
         for node in tree.root.walk():
             if len(self.words(node)) < self._least:
                 message = f"at least {self._least} fields are needed; the tool ignores this line"

@@ -17,7 +17,7 @@ import attrs
 
 from clusternas.core.text import Edit, Lines, apply, decode, encode
 
-__all__ = ["LineSyntax", "Node", "Problem", "Statement", "Syntax", "Tree", "Word"]
+__all__ = ["Document", "LineSyntax", "Node", "Problem", "Statement", "Syntax", "Word"]
 
 MAX_DEPTH = 64
 
@@ -90,7 +90,7 @@ class Node:
 
     def __init__(
         self,
-        tree: Tree,
+        tree: Document,
         key: str,
         start: int,
         args: int,
@@ -156,7 +156,7 @@ class Node:
         return f"<{self.key} {self.start}:{self.end}>"
 
 
-class Tree:
+class Document:
     """A text with its top-level statements; `root` is a section that spans it all."""
 
     __slots__ = ("_checked", "lines", "path", "problems", "root", "syntax", "text")
@@ -176,9 +176,9 @@ class Tree:
     def __bytes__(self) -> bytes:
         return encode(self.text)
 
-    def apply(self, edits: Iterable[Edit]) -> Tree:
-        """The tree of the edited text."""
-        return Tree(apply(self.text, edits), self.syntax, self.path)
+    def apply(self, edits: Iterable[Edit]) -> Document:
+        """The edited text as a document."""
+        return Document(apply(self.text, edits), self.syntax, self.path)
 
     def check(self) -> list[Problem]:
         """All that the grammar does not allow, in the order of the text, in every section."""
@@ -200,9 +200,9 @@ class Syntax(ABC):
 
     name: str
 
-    def parse(self, text: str | bytes, path: str = "") -> Tree:
-        """Text to a tree; sections are cut when looked into."""
-        return Tree(decode(text) if isinstance(text, bytes) else text, self, path)
+    def parse(self, text: str | bytes, path: str = "") -> Document:
+        """A text as a document; its sections are cut when somebody looks into them."""
+        return Document(decode(text) if isinstance(text, bytes) else text, self, path)
 
     @abstractmethod
     def cut(self, section: Node) -> list[Node]:
@@ -244,7 +244,7 @@ class Syntax(ABC):
         """The keyword for a field of that Python name, in the style of the format."""
         return name.rstrip("_")
 
-    def check(self, tree: Tree) -> None:  # noqa: B027 - most grammars see everything when they cut
+    def check(self, tree: Document) -> None:  # noqa: B027 - most grammars see everything when they cut
         """Report to `tree.problems` what cutting alone does not see."""
 
     @abstractmethod
@@ -374,7 +374,7 @@ class LineSyntax(Syntax):
             )
         ]
 
-    def unit(self, tree: Tree) -> str:
+    def unit(self, tree: Document) -> str:
         """One level of indent, as the first nested statement of the text has it."""
         for section in tree.root.children:
             if section.body >= 0 and section.children:

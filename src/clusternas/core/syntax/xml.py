@@ -16,11 +16,11 @@ from collections.abc import Sequence
 
 from clusternas.core.syntax.tree import (
     MAX_DEPTH,
+    Document,
     Node,
     Problem,
     Statement,
     Syntax,
-    Tree,
     Word,
     indent_of,
     line_start,
@@ -248,7 +248,7 @@ def _refuse(*_declaration: object) -> None:
     raise _DoctypeError
 
 
-def _elements(tree: Tree) -> list[Node]:
+def _elements(tree: Document) -> list[Node]:
     """All elements of a text in one pass; where end tags are missing or wrong, the best guess."""
     text = tree.text
     top: list[Node] = []
@@ -289,7 +289,7 @@ def _close(stack: list[Element], found: re.Match[str]) -> None:
     node.body_end, node.end = found.span()
 
 
-def _report_depth(tree: Tree, at: int) -> None:
+def _report_depth(tree: Document, at: int) -> None:
     if not any(problem.message.startswith("elements stand") for problem in tree.problems):
         message = f"elements stand more than {MAX_DEPTH} deep"
         tree.problems.append(Problem(at, at + 1, message, fatal=True))
@@ -382,12 +382,12 @@ def _inline(elements: list[Statement]) -> str:
     return "".join(row for statement in elements for row in _lines(statement, "", ""))
 
 
-def _rows(tree: Tree, elements: list[Statement], indent: str) -> list[str]:
+def _rows(tree: Document, elements: list[Statement], indent: str) -> list[str]:
     unit = _unit(tree)
     return [row for statement in elements for row in _lines(statement, indent, unit)]
 
 
-def _unit(tree: Tree) -> str:
+def _unit(tree: Document) -> str:
     """One level of indent as this text has it, from its first nested element that starts a line."""
     for top in tree.root.children:
         for node in top.elements if isinstance(top, Element) else ():

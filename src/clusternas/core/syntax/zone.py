@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from sys import intern
 
-from clusternas.core.syntax.tree import Node, Problem, Statement, Tree, Word
+from clusternas.core.syntax.tree import Document, Node, Problem, Statement, Word
 from clusternas.core.syntax.zone_edits import (
     Lines,
     Revision,
@@ -123,7 +123,7 @@ class ZoneSyntax(Lines):
                 klass = word
         return [head[0], ttl, klass, *PIECES(text, node.args, node.args_end)]
 
-    def check(self, tree: Tree) -> None:
+    def check(self, tree: Document) -> None:
         """Escapes, owners, directives with too few or too many words, a byte order mark."""
         if tree.text.startswith("\ufeff"):
             message, help = "a byte order mark, which named takes for a name", "save it without"

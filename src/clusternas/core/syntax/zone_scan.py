@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from sys import intern
 
-from clusternas.core.syntax.tree import Node, Problem, Statement, Tree, Word
+from clusternas.core.syntax.tree import Document, Node, Problem, Statement, Word
 
 __all__ = [
     "BLANK_LINE",
@@ -147,7 +147,7 @@ def words_between(text: str, start: int, end: int) -> list[Word]:
     ]
 
 
-def entry(tree: Tree, at: int, end: int, overlooked: set[int]) -> tuple[Node | None, int]:
+def entry(tree: Document, at: int, end: int, overlooked: set[int]) -> tuple[Node | None, int]:
     """The statement that begins at a line, of whatever shape, and where the next line begins.
 
     `overlooked` collects the parentheses that nothing closes: they are reported and then
@@ -182,7 +182,7 @@ def entry(tree: Tree, at: int, end: int, overlooked: set[int]) -> tuple[Node | N
 
 
 def _tokens(
-    tree: Tree, at: int, end: int, overlooked: set[int]
+    tree: Document, at: int, end: int, overlooked: set[int]
 ) -> tuple[list[tuple[int, int]], list[int], int, int, int]:
     """The words of an entry, parentheses left open, its first and last offset, the next line."""
     words: list[tuple[int, int]] = []
