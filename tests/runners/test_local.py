@@ -137,6 +137,7 @@ class TestTimeout:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         pid = self.find(f"33.{os.getpid()}")
+        time.sleep(1)  # until it does nothing but wait
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=10)
         assert b"KeyboardInterrupt" in stderr
