@@ -61,6 +61,19 @@ def test_the_description_for_today_is_well(today: NasCluster) -> None:
     assert {each.severity.value for each in today.check()} <= {"note"}
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (("", ""), False),
+        (('agent = "/usr/sbin/fence_ipmilan"', 'agent = ""'), True),
+        (('"debian12"', '"el6"'), False),
+    ],
+)
+def test_dual_primary_wants_fencing(change: tuple[str, str], found: bool) -> None:
+    text = SPEC.read_text(encoding="utf-8").replace(*change, 1)
+    assert ("NAS017" in {each.code for each in loads(text).check()}) is found
+
+
 @pytest.mark.parametrize(("text", "generation"), [(SPEC.read_text(), "today"), (OLD, "2010")])
 def test_from_nothing_to_a_healthy_nas(text: str, generation: str) -> None:
     nas = loads(text)

@@ -15,7 +15,7 @@ from clusternas.fstab.model import FstabEntry
 from clusternas.nas.boot import InitScript
 from clusternas.nas.cluster import NasCluster
 
-SPLIT = "https://linbit.com/drbd-user-guide/users-guide-drbd-8-4/"
+GUIDE = "https://linbit.com/drbd-user-guide/users-guide-drbd-8-4/"
 
 
 def backing_disks(nas: NasCluster) -> Iterator[tuple[DrbdResource, DrbdStorage, str]]:
@@ -116,7 +116,7 @@ def _names(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
         yield Finding(f"{name} is no member of the cluster", at=cluster, help="add it")
 
 
-@rule("NAS004", Severity.ERROR, NasCluster, link=f"{SPLIT}#s-dual-primary-mode")
+@rule("NAS004", Severity.ERROR, NasCluster, link=f"{GUIDE}#s-dual-primary-mode")
 def _needs_two_primaries(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
     """A file system that all nodes mount needs DRBD to be primary on all of them."""
     shared = bool(list(cluster_mounts(nas)))
@@ -344,6 +344,33 @@ def _clashes(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
     """Minors, ports, disks and names of resources in different files must not be the same."""
     yield from clashes(nas.resources)
     yield from shared_disks(nas.resources)
+
+
+@rule("NAS017", Severity.ERROR, NasCluster, link=f"{GUIDE}#s-dual-primary-mode")
+def _nobody_fences(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
+    """Where all nodes write at once, something has to cut off one that nobody hears of.
+
+    DRBD's own fencing cuts the replication; the locks of the file system wait for the cluster's.
+    """
+    dual = [each for each in nas.resources if two_primaries(nas, each)]
+    where = nas.cman or nas.dlm
+    if dual and where is not None and not can_fence(nas):
+        yield Finding(
+            f"all nodes write to {dual[0].name}, but the cluster has nothing to fence one with",
+            at=where,
+            help="describe a fence device that really cuts a node off, for every node",
+        )
+
+
+def can_fence(nas: NasCluster) -> bool:
+    """Whether the cluster has a fence device that does fence."""
+    if nas.cman is not None:
+        used = {name for node in nas.cman.nodes for name in node.fence_devices}
+        agents = {each.agent for each in nas.cman.fence_devices if each.name in used}
+        return bool(agents - {"fence_manual", ""})
+    if nas.dlm is None or nas.dlm.enable_fencing is False:
+        return False
+    return bool(nas.dlm.devices) or bool(nas.dlm.fence_all)
 
 
 def public_addresses(nas: NasCluster) -> list[str]:
