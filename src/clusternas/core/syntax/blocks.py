@@ -24,6 +24,8 @@ __all__ = ["BlockSyntax", "CorosyncSyntax", "DrbdSyntax", "LvmSyntax", "quoted",
 
 STRING = r'"(?:[^"\\\n]++|\\[^\n])*+"'
 OPENING = ("body", "open")
+NOTHING = ("", "", "")
+"""What `plain` finds at the end of a section."""
 TRIVIA = r"[ \t\r\n]*+(?:#[^\n]*+[ \t\r\n]*+)*+"
 
 
@@ -110,7 +112,7 @@ class BlockSyntax(LineSyntax):
         if text.find("{", at, end) >= 0:
             return None
         found = self.plain.findall(text, at, end)
-        while found and not any(found[-1]):
+        while found and found[-1] == NOTHING:
             found.pop()
         return found
 

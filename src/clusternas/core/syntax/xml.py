@@ -12,7 +12,7 @@ CDATA and text are trivia: nothing reads them, nothing touches them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from clusternas.core.syntax.tree import (
     MAX_DEPTH,
@@ -146,6 +146,19 @@ class XmlSyntax(Syntax):
             for match in found
         ]
         return attributes + section.elements
+
+    def scan(self, section: Node) -> Sequence[Hashable] | None:
+        """The attributes of an element that holds no other."""
+        if section.body < 0:
+            return ()
+        if not isinstance(section, Element) or section.elements:
+            return None
+        return ATTRIBUTE.findall(section.tree.text, section.args, section.args_end)
+
+    def said(self, entry: tuple[str, str, str]) -> tuple[str, list[str]]:
+        """Name and value of an attribute."""
+        name, double, single = entry
+        return "@" + name, [unquote(double or single)]
 
     def words(self, node: Node) -> list[Word]:
         """The value of an attribute; an element has none."""
@@ -282,7 +295,7 @@ def _elements(tree: Document) -> list[Node]:
 
 def _close(stack: list[Element], found: re.Match[str]) -> None:
     name = found[3]
-    if all(node.key != name for node in stack):
+    if not stack or (stack[-1].key != name and all(node.key != name for node in stack)):
         return
     while (node := stack.pop()).key != name:
         node.body_end = node.end = found.start()
