@@ -21,7 +21,7 @@ from report import Measured, report
 
 WORKER = Path(__file__).with_name("worker.py")
 SYSTEM_PYTHON = "/usr/bin/python3"
-"""Debian's binding of Augeas is for this one; the package on PyPI needs a compiler."""
+"""Debian's binding of Augeas is for this one; the package for pip needs a compiler."""
 
 
 class Worker:
