@@ -284,10 +284,12 @@ class Lens:
         aside: the key of a child section to the keys in it that belong to other sections.
         defaults: what absent fields are.
         inner: the lenses of nested sections, by field.
+        lift: makes a model of a node or source.
     """
 
     def __init__(self, cls: type[Model]) -> None:
         self.cls = cls
+        self.lift = cls.of
         self.syntax: Syntax = cls.syntax
         self.fields: dict[str, Field] = {}
         self.table: dict[str, str] = {}

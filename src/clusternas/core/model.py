@@ -78,8 +78,8 @@ class Model:
             source = own.get("_source")
             if source is None or name.startswith("__") or EXTRA in own:
                 raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-            own = {**source.values(), **own}
-            object.__setattr__(self, "__dict__", own)
+            values = source.values()
+            object.__setattr__(self, "__dict__", {**values, **own} if len(own) > 1 else values)
             return getattr(self, name)
 
     def __attrs_post_init__(self) -> None:

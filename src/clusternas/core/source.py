@@ -227,12 +227,12 @@ class Source:
     def _section(
         self, name: str, meta: Section, places: list[Place], strays: Sequence[tuple[str, Place]]
     ) -> Any:
-        nodes, model = [place.node for place in places], meta.model
+        nodes, inner = [place.node for place in places], self.lens.inner[name]
         if meta.many:
             default: Keyed[Model] = self.lens.defaults[name]
-            return default.lifted(nodes, model.of, self.lens.inner[name].peek(meta.name))
+            return default.lifted(nodes, inner.lift, inner.peek(meta.name))
         skip = tuple(self.lens.aside.get(self.lens.syntax.fold(meta.key), ()))
-        return model.of(Source(self.lens.inner[name], self.tree, nodes, strays, skip))
+        return inner.lift(Source(inner, self.tree, nodes, strays, skip))
 
     def statements(self) -> list[Statement]:
         """The unknown statements, without their places."""
