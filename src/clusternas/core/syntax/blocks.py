@@ -248,6 +248,9 @@ class DrbdSyntax(BlockSyntax):
     def values(self, node: Node) -> list[str]:
         return self._texts(node.tree.text[node.args : node.args_end])
 
+    def scan(self, section: Node) -> Sequence[Hashable] | None:
+        return None if section.key == "skip" else super().scan(section)
+
     def said(self, entry: tuple[str, str, str]) -> tuple[str, list[str]]:
         return entry[0], self._texts(entry[1])
 
