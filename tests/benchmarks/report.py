@@ -136,11 +136,16 @@ def bars(results: Results) -> Iterator[str]:
             what = f"{limit.format} {limit.size}: {limit.job} at most {limit.most} bytes per byte"
             yield f"| {what} | {each:.1f} | {verdict(each <= limit.most)} |"
     for format in dict.fromkeys(kind for kind, _ in results):
-        for job in OURS:
-            slope = growth(results, format, job)
-            if slope is not None:
-                what = f"{format}: {job} exponent at most {STEEPEST:.2f}"
-                yield f"| {what} | {slope:.2f} | {verdict(slope <= STEEPEST)} |"
+        slope = growth(results, format, LAZY)
+        if slope is not None:
+            what = f"{format}: {LAZY} exponent at most {STEEPEST:.2f}"
+            yield f"| {what} | {slope:.2f} | {verdict(slope <= STEEPEST)} |"
+    theirs = growth(results, "drbd", "drbdadm dump")
+    for job in OURS if theirs is not None else ():
+        slope = growth(results, "drbd", job)
+        if slope is not None and theirs is not None:
+            what = f"drbd: {job} exponent at most that of drbdadm dump, {theirs:.2f}"
+            yield f"| {what} | {slope:.2f} | {verdict(slope <= theirs)} |"
 
 
 def verdict(met: bool) -> str:
