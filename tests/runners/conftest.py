@@ -17,6 +17,7 @@ import pytest
 from clusternas.runners.ssh import Ssh
 
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+# SHLVL: at its second level bash does not read the ~/.bashrc of whoever runs the tests.
 CONFIG = """
 Port {port}
 ListenAddress 127.0.0.1
@@ -27,6 +28,7 @@ StrictModes no
 UsePAM no
 PasswordAuthentication no
 PermitRootLogin yes
+SetEnv SHLVL=1
 Subsystem sftp /bin/false
 """
 
