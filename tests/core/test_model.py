@@ -1,6 +1,7 @@
 """The lens engine, on a small grammar of its own: models as slices declare them."""
 
 import pickle
+from unittest.mock import patch
 
 import attrs
 import pytest
@@ -13,6 +14,7 @@ from clusternas.core.fields import Spelling, argument, option, options, section,
 from clusternas.core.keyed import Keyed
 from clusternas.core.model import Model
 from clusternas.core.report import to_json, to_sarif, to_text
+from clusternas.core.source import Source
 from clusternas.core.syntax.blocks import DrbdSyntax, quoted
 from clusternas.core.syntax.tree import Statement
 from clusternas.core.versions import Toolset
@@ -386,3 +388,20 @@ def test_secrets_are_shown_to_nobody() -> None:
     assert "s3cret" not in changed.diff()
     assert "n3w" not in changed.diff()
     assert "s3cret" not in to_text(r0.validate())
+
+
+@pytest.mark.parametrize("more", ["", "include other;\n", "resource r1 { unknown { x y; } }\n"])
+def test_load_leaves_nothing_to_read(more: str) -> None:
+    config = Config.parse(TEXT + more).load()
+    with patch.object(Source, "values", side_effect=AssertionError("read late")):
+        assert len(repr([*config.nested()])) > len("[]")
+    assert config.render() == TEXT + more
+
+
+def test_load_reads_what_was_changed_too(r0: Resource) -> None:
+    other = Resource.parse("resource x { net { timeout 7; peer a; } }").net
+    assert other is not None
+    other = Net.of(other.document.root.children[0].children[0])
+    assert "timeout" not in vars(other)
+    evolve(r0, net=other).load()
+    assert vars(other)["timeout"] == 7

@@ -5,6 +5,7 @@ touches the lines that it owns and no other, and no comment disappears.
 """
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from attrs import evolve
@@ -15,6 +16,7 @@ from clusternas.cman.model import CmanCluster
 from clusternas.core.errors import ParseError
 from clusternas.core.fields import Option, Section, lens_of
 from clusternas.core.model import Model
+from clusternas.core.source import Source
 from clusternas.core.versions import Toolset
 from clusternas.corosync.dlm import DlmConf
 from clusternas.corosync.model import CorosyncCluster
@@ -68,6 +70,53 @@ def test_2_what_was_read_is_rendered_as_it_was(model: type[Model], data: st.Data
     again = model.parse(text)
     assert again == value
     value.validate()
+
+
+MARKS = (
+    "# a; b\n",
+    "# {\n",
+    "# }",
+    '"',
+    '"; "',
+    ";",
+    "{",
+    "}",
+    "\n",
+    "\xa0",
+    "\\",
+    "skip { } ",
+    "no-",
+)
+
+
+def pieces(model: Model) -> list[tuple[type[Model], object, str]]:
+    """All that a model says, and where it says it."""
+    found = []
+    for each in model.nested():
+        shown, source = repr(each), each._source
+        assert source is not None
+        at = [(node.start, node.end) for node in source.nodes]
+        wrong = sorted((name, reason) for name, _, reason in source.unreadable)
+        found.append((type(each), at, f"{shown} {wrong}"))
+    return found
+
+
+@each_model
+@given(data=st.data())
+@slow
+def test_what_is_read_at_once_is_what_is_read_piece_by_piece(
+    model: type[Model], data: st.DataObject
+) -> None:
+    text = data.draw(models(model)).render()
+    for mark in data.draw(st.lists(st.sampled_from(MARKS), max_size=3)):
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + mark + text[at:]
+    try:
+        whole = model.parse(text).load()
+    except ParseError:
+        return
+    with patch.object(Source, "_quick", lambda _: None):
+        assert pieces(model.parse(text)) == pieces(whole)
 
 
 @each_model

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 import attrs
 
 from clusternas.core.codec import Codec
 from clusternas.core.keyed import Keyed
-from clusternas.core.syntax.tree import Node
+from clusternas.core.syntax.tree import Node, Statement
 
 if TYPE_CHECKING:
     from clusternas.core.model import Model
@@ -43,6 +43,9 @@ T = TypeVar("T")
 M = TypeVar("M", bound="Model")
 
 META = "clusternas"
+EXTRA = "extra"
+KEY = attrgetter("key")
+NOTHING: Keyed[Statement] = Keyed((), key=KEY)
 ANY = "*"
 """As the key of `sections`: every statement that no other field takes."""
 
@@ -238,35 +241,44 @@ def _field(
 Reader = tuple[str, Callable[[Sequence[str]], Any]]
 
 
-class Known(dict[Hashable, tuple[str, Any]]):
-    """What entries of plain options say: field and value, by what `Syntax.scan` gives.
+class Lately(dict[Hashable, T], Generic[T]):
+    """What was read lately, by what `Syntax.scan` gives: configurations repeat themselves.
 
-    Configurations repeat themselves: what was read lately is looked up.
+    Args:
+        read: what is called for the rest; it may raise `KeyError` and `ValueError`.
+        most: how many are kept.
     """
 
-    MOST = 1024
-    LONGEST = 80
+    LONGEST = 160
 
-    def __init__(self, syntax: Syntax, readers: Mapping[str, Reader]) -> None:
+    def __init__(self, read: Callable[[Hashable], T], most: int) -> None:
         super().__init__()
-        self._syntax = syntax
-        self._readers = readers
+        self._read = read
+        self._most = most
 
-    def __missing__(self, entry: Hashable) -> tuple[str, Any]:
-        """Read an entry.
-
-        Raises:
-            KeyError: no plain option is spelled so.
-            ValueError: its codec cannot read the words.
-        """
-        key, words = self._syntax.said(entry)
-        name, decode = self._readers[key]
-        found = name, decode(words)
-        if sum(map(len, words)) <= self.LONGEST:
-            if len(self) >= self.MOST:
+    def __missing__(self, entry: Hashable) -> T:
+        found = self._read(entry)
+        if len(str(entry)) <= self.LONGEST:
+            if len(self) >= self._most:
                 self.clear()
             self[entry] = found
         return found
+
+
+class Opened(NamedTuple):
+    """What the head of a nested section says.
+
+    Attributes:
+        name: the field that takes the section.
+        many: whether it takes several.
+        lens: of the model inside.
+        values: the model's, before any statement inside is read.
+    """
+
+    name: str
+    many: bool
+    lens: Lens
+    values: dict[str, Any]
 
 
 class Lens:
@@ -277,19 +289,23 @@ class Lens:
         table: the key of a child to the name of the field that takes it.
         heads: the fields that the statement itself says.
         keywords: those of them that are its keyword.
+        sections: the fields that hold models.
         arguments: the others, with which of its words they are, and how to read them.
-        known: what entries of plain options say.
+        known: field and value of an entry that is a plain option, by what `Syntax.scan` gives.
+        opened: what the head of a nested section says that needs nothing from its neighbours.
         twins: keys that are an entry of one field and a section of another, to the latter.
         around: the key of a child to the nested section and option that it belongs to.
         aside: the key of a child section to the keys in it that belong to other sections.
         defaults: what absent fields are.
         inner: the lenses of nested sections, by field.
+        blank: the values of a model that says nothing.
         lift: makes a model of a node or source.
     """
 
     def __init__(self, cls: type[Model]) -> None:
         self.cls = cls
         self.lift = cls.of
+        self.living = cls.living
         self.syntax: Syntax = cls.syntax
         self.fields: dict[str, Field] = {}
         self.table: dict[str, str] = {}
@@ -315,8 +331,14 @@ class Lens:
             for name, meta in self.heads
             if isinstance(meta, Argument)
         ]
+        self.sections = [
+            (name, meta) for name, meta in self.fields.items() if isinstance(meta, Section)
+        ]
         self.any = self.table.pop(ANY, "")
-        self.known = Known(self.syntax, self._readers())
+        self.blank: dict[str, Any] = {**self.defaults, EXTRA: NOTHING}
+        self._readers = self._plain()
+        self.known = Lately(self._entry, 1024)
+        self.opened = Lately(self._opened, 256)
 
     def _add(self, field: attrs.Attribute[Any], meta: Field) -> None:
         name = field.name
@@ -351,7 +373,26 @@ class Lens:
                     self.twins[key] = self.table[key]
                 self.table[key] = name
 
-    def _readers(self) -> dict[str, Reader]:
+    def _entry(self, entry: Hashable) -> tuple[str, Any]:
+        key, words = self.syntax.said(entry)
+        name, decode = self._readers[key]
+        return name, decode(words)
+
+    def _opened(self, head: Hashable) -> Opened:
+        key, words = self.syntax.said(head)
+        name = self.twins.get(key) or self.table[key]
+        meta, inner = self.fields[name], self.inner[name]
+        assert isinstance(meta, Section)
+        if inner.keywords or self.aside.get(key, {}).keys() & inner._readers.keys():
+            raise KeyError(key)
+        said = {
+            field: decode(words[part])
+            for field, part, decode in inner.arguments
+            if words[part] or part.stop is None
+        }
+        return Opened(name, meta.many, inner, inner.blank | said)
+
+    def _plain(self) -> dict[str, Reader]:
         """The key of a child to field and decoder, where the last of several entries counts."""
         readers: dict[str, Reader] = {}
         for name, meta in self.fields.items():

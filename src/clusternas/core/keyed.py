@@ -131,12 +131,12 @@ class Keyed(Sequence[T], Generic[T]):
 
     def lifted(
         self,
-        nodes: Iterable[Node],
+        items: Iterable[T | Node],
         lift: Callable[[Node], T],
         peek: Callable[[Node], str] | None = None,
     ) -> Keyed[T]:
         """Other items under the same rules, made from nodes when asked for; `peek` reads a name."""
-        return Keyed(nodes, key=self._key, lift=lift, fold=self._fold, first=self._first, peek=peek)
+        return Keyed(items, key=self._key, lift=lift, fold=self._fold, first=self._first, peek=peek)
 
     def _with(self, items: Iterable[T | Node]) -> Keyed[T]:
         return Keyed(

@@ -18,11 +18,11 @@ import attrs
 
 from clusternas.core.change import Change, Translation
 from clusternas.core.errors import ParseError
-from clusternas.core.fields import Argument, Option, Section, lens_of
+from clusternas.core.fields import EXTRA, NOTHING, Argument, Option, lens_of
 from clusternas.core.keyed import Keyed
 from clusternas.core.lower import Pending, encode
-from clusternas.core.source import EXTRA, NOTHING, Source
-from clusternas.core.syntax.tree import Document, Node, Statement, Syntax
+from clusternas.core.source import Source
+from clusternas.core.syntax.tree import Document, Node, Statement, Syntax, uncollected
 from clusternas.core.text import MASK, Edit, mask, unified
 
 if TYPE_CHECKING:
@@ -121,6 +121,13 @@ class Model:
             source = Source(lens_of(cls), source.tree, (source,))
         self = cls.__new__(cls)
         object.__setattr__(self, "_source", source)
+        return self
+
+    @classmethod
+    def living(cls, values: dict[str, Any]) -> Self:
+        """The model that lives on values as a `Source` reads them."""
+        self = cls.__new__(cls)
+        object.__setattr__(self, "__dict__", values)
         return self
 
     @classmethod
@@ -250,14 +257,27 @@ class Model:
 
         return validate(self, toolset)
 
+    def load(self) -> Self:
+        """Read all of it now, and not piece by piece when asked for; much faster for large files.
+
+        Returns:
+            Itself: nothing about it has changed.
+
+        Example:
+            >>> from clusternas import DrbdConfig
+            >>> DrbdConfig.parse("resource r0 { net { protocol C; } }").load().resources["r0"].net
+            DrbdNet(protocol='C')
+        """
+        uncollected(_load, self)
+        return self
+
     def nested(self) -> Iterator[Model]:
         """It and all models inside, in the order of the fields."""
         yield self
-        for name, meta in lens_of(type(self)).fields.items():
-            if isinstance(meta, Section):
-                value = getattr(self, name)
-                for each in value if meta.many else () if value is None else (value,):
-                    yield from each.nested()
+        for name, meta in lens_of(type(self)).sections:
+            value = getattr(self, name)
+            for each in value if meta.many else () if value is None else (value,):
+                yield from each.nested()
 
     def own_secrets(self) -> Iterable[str]:
         """The texts in its own fields that are not for showing."""
@@ -285,6 +305,17 @@ class Model:
             f"{name}={MASK if name in self.secret_fields else repr(value)}" for name, value in shown
         )
         return f"{type(self).__name__}({', '.join(texts)})"
+
+
+def _load(model: Model) -> None:
+    _ = model.extra  # whoever asks for one field reads them all
+    source = model._source
+    if source is not None and source.values() is vars(model) and source.whole:
+        return
+    for name, meta in lens_of(type(model)).sections:
+        value = getattr(model, name)
+        for each in value if meta.many else () if value is None else (value,):
+            _load(each)
 
 
 def parse_error(tree: Document, offset: int, message: str, hint: str) -> ParseError:

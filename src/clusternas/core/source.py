@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clusternas.core.fields import Lens, Option, Section, Spelling, lens_of
+from clusternas.core.fields import EXTRA, KEY, Lens, Option, Section, Spelling, lens_of
 from clusternas.core.keyed import Keyed
-from clusternas.core.syntax.tree import Document, Node, Statement
+from clusternas.core.syntax.tree import Document, Node, Scan, Statement
 
 if TYPE_CHECKING:
     from clusternas.core.model import Model
 
 __all__ = ["Place", "Source"]
-
-EXTRA = "extra"
-KEY = attrgetter("key")
-NOTHING: Keyed[Statement] = Keyed((), key=KEY)
 
 
 class Place(NamedTuple):
@@ -42,20 +37,25 @@ class Source:
             model is made of options that stand elsewhere only.
         strays: options of the model that stand outside its section, by field.
         where: the statements of each field.
+        whole: after `values`: everything inside has been read too.
         unknown: the statements that no field takes.
         unreadable: after `values`: statements whose words no codec reads, with the reason.
     """
 
     __slots__ = (
+        "_at",
+        "_nodes",
+        "_outer",
+        "_sections",
         "_values",
         "_where",
         "lens",
-        "nodes",
         "skip",
         "strays",
         "tree",
         "unknown",
         "unreadable",
+        "whole",
     )
 
     def __init__(
@@ -68,9 +68,13 @@ class Source:
     ) -> None:
         self.lens = lens
         self.tree = tree
-        self.nodes = nodes
+        self._nodes = nodes
+        self._outer: Source | None = None
+        self._at = 0
+        self._sections: list[Node] | None = None
         self.strays = strays
         self.skip = skip
+        self.whole = False
         self.unknown: Sequence[Place] = ()
         self.unreadable: Sequence[tuple[str, Place, str]] = ()
         self._values: dict[str, Any] | None = None
@@ -78,6 +82,19 @@ class Source:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self.lens.cls, self.tree, self.nodes, self.strays, self.skip)
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """Its statement; several, or none."""
+        if self._outer is not None:
+            self._nodes, self._outer = (self._outer.sections()[self._at],), None
+        return self._nodes
+
+    def sections(self) -> list[Node]:
+        """The sections inside."""
+        if self._sections is None:
+            self._sections = [node for node in self.nodes[0].children if node.body >= 0]
+        return self._sections
 
     def values(self) -> dict[str, Any]:
         """The values of all fields, read once; the model that is read from here lives on them."""
@@ -94,27 +111,54 @@ class Source:
         return self._where
 
     def _quick(self) -> dict[str, Any] | None:
-        """The values, if there are only plain options here that can be read: most of a file."""
-        lens = self.lens
+        """The values, if all here can be read without a look at the rest: most of a file."""
         if self.strays:
             return None
-        values = lens.defaults.copy()
-        for parent in self.nodes:
-            entries = lens.syntax.scan(parent)
-            if entries is None:
-                return None
-            try:
-                values.update(map(lens.known.__getitem__, entries))
-            except (KeyError, ValueError):
-                return None
-        if lens.heads:
+        values = self.lens.blank.copy()
+        try:
+            for node in self.nodes:
+                scan = self.lens.syntax.scan(node)
+                if scan is None or (scan.sections and len(self.nodes) > 1):
+                    return None
+                self._fill(values, scan)
+        except (KeyError, ValueError):
+            return None
+        if self.lens.heads:
             self._heads(values)
-        values[EXTRA] = NOTHING
+        self.whole = True
         return values
+
+    def _fill(self, values: dict[str, Any], scan: Scan) -> None:
+        """Read the inside of a section, and of all sections in it.
+
+        Raises:
+            KeyError: something in it is more than a plain option or section.
+            ValueError: something in it cannot be read.
+        """
+        lens = self.lens
+        entries, sections = scan
+        values.update(map(lens.known.__getitem__, entries))
+        several: dict[str, list[Model]] = {}
+        for at, (head, inside) in enumerate(sections):
+            name, many, inner, blank = lens.opened[head]
+            source = Source(inner, self.tree, ())
+            source._outer, source._at, source.whole = self, at, True
+            source._values = found = blank.copy()
+            found["_source"] = source
+            source._fill(found, inside)
+            model = inner.living(found)
+            if many:
+                several.setdefault(name, []).append(model)
+            elif values[name] is None:
+                values[name] = model
+            else:
+                raise KeyError(head)
+        for name, models in several.items():
+            values[name] = self._items(name, models)
 
     def _read(self) -> dict[str, Any]:
         lens = self.lens
-        values = lens.defaults.copy()
+        values = lens.blank.copy()
         where, strays = self._sort()
         if lens.heads:
             self._heads(values)
@@ -128,7 +172,6 @@ class Source:
             meta = lens.fields[name]
             assert isinstance(meta, Section)
             values[name] = self._section(name, meta, [], found)
-        values[EXTRA] = NOTHING
         if self.unknown:
             unknown = [place.node for place in self.unknown]
             fold = lens.syntax.fold
@@ -229,10 +272,15 @@ class Source:
     ) -> Any:
         nodes, inner = [place.node for place in places], self.lens.inner[name]
         if meta.many:
-            default: Keyed[Model] = self.lens.defaults[name]
-            return default.lifted(nodes, inner.lift, inner.peek(meta.name))
+            return self._items(name, nodes)
         skip = tuple(self.lens.aside.get(self.lens.syntax.fold(meta.key), ()))
         return inner.lift(Source(inner, self.tree, nodes, strays, skip))
+
+    def _items(self, name: str, items: Sequence[Model | Node]) -> Keyed[Model]:
+        meta, inner = self.lens.fields[name], self.lens.inner[name]
+        assert isinstance(meta, Section)
+        default: Keyed[Model] = self.lens.defaults[name]
+        return default.lifted(items, inner.lift, inner.peek(meta.name))
 
     def statements(self) -> list[Statement]:
         """The unknown statements, without their places."""

@@ -130,10 +130,16 @@ class Address:
         Raises:
             ValueError: drbdadm would not read it.
         """
-        found = ADDRESS.fullmatch(" ".join(text.split()))
+        return cls.of(text.split())
+
+    @classmethod
+    def of(cls, parts: Sequence[str]) -> Address:
+        """Read one from its words, as `parse` does."""
+        found = ADDRESS.fullmatch(" ".join(parts))
         if not found:
-            raise ValueError(f"not an address of DRBD: {text[:60]!r}")
-        return cls(found["v4"] or found["v6"], int(found["port"]), found["family"] or "")
+            raise ValueError(f"not an address of DRBD: {' '.join(parts)[:60]!r}")
+        family, v4, v6, port = found.groups()
+        return cls(v4 or v6, int(port), family or "")
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -155,9 +161,6 @@ ADDRESS = re.compile(
 def address() -> Codec[Address]:
     """The codec of an address."""
 
-    def decode(parts: Sequence[str]) -> Address:
-        return Address.parse(" ".join(parts))
-
     def encode(value: Address) -> tuple[str, ...]:
         Address.parse(str(value))
         return tuple(str(value).split())
@@ -172,4 +175,4 @@ def address() -> Codec[Address]:
         Address("10.0.0.2", 1, "ipv4"),
         Address("fd00::1", 7, "ipv6"),
     )
-    return Codec(decode, encode, "[ipv4] a.b.c.d:port or ipv6 [x::y]:port", check, samples)
+    return Codec(Address.of, encode, "[ipv4] a.b.c.d:port or ipv6 [x::y]:port", check, samples)

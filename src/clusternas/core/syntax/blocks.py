@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Hashable, Sequence
 
 from clusternas.core.syntax.tree import (
     MAX_DEPTH,
@@ -16,6 +15,7 @@ from clusternas.core.syntax.tree import (
     LineSyntax,
     Node,
     Problem,
+    Scan,
     Statement,
     Word,
 )
@@ -24,8 +24,6 @@ __all__ = ["BlockSyntax", "CorosyncSyntax", "DrbdSyntax", "LvmSyntax", "quoted",
 
 STRING = r'"(?:[^"\\\n]++|\\[^\n])*+"'
 OPENING = ("body", "open")
-NOTHING = ("", "", "")
-"""What `plain` finds at the end of a section."""
 TRIVIA = r"[ \t\r\n]*+(?:#[^\n]*+[ \t\r\n]*+)*+"
 
 
@@ -65,8 +63,6 @@ class BlockSyntax(LineSyntax):
     statement: re.Pattern[str]
     """Groups: `key`, then `entry`, `open` for a section, or `close` for a stray brace; `body` for
     the inside of a section that is closed and not too deep for the pattern."""
-    plain: re.Pattern[str]
-    """Groups of an entry: key, then its words as they are spelled; or all that cannot be read."""
     brace: re.Pattern[str]
     """The tokens that count when braces are matched one by one."""
     trivia = re.compile(TRIVIA)
@@ -104,17 +100,6 @@ class BlockSyntax(LineSyntax):
                 break
         self._rest(section, nodes, at)
         return nodes
-
-    def scan(self, section: Node) -> Sequence[Hashable] | None:
-        text, at, end = section.tree.text, section.body, section.body_end
-        if at < 0:
-            return ()
-        if text.find("{", at, end) >= 0:
-            return None
-        found = self.plain.findall(text, at, end)
-        while found and found[-1] == NOTHING:
-            found.pop()
-        return found
 
     def may_hold(self, section: Node, key: str) -> bool:
         text, at, end = section.tree.text, section.body, section.body_end
@@ -209,7 +194,8 @@ class DrbdSyntax(BlockSyntax):
     statement = re.compile(
         rf"{TRIVIA}(?:(?P<key>{STRING}|{_KEY}){_ARGS}(?:(?P<entry>;)|{_OPEN}|(?P<unended>(?=\}}|\Z)))|(?P<close>\}}))"
     )
-    plain = re.compile(rf"{TRIVIA}(?:({_KEY})({_ARGS});|([\s\S]++)|\Z)")
+    blank = re.compile(r"[ \t\r\n]*+(?:#[^\n]*+\n[ \t\r\n]*+)*+")
+    alone = re.compile(rf'{TRIVIA}({_KEY})([^;{{}}"#]*+(?:(?:{STRING}|#[^\n]*+\n)[^;{{}}"#]*+)*+)')
     brace = re.compile(rf"{STRING}|#[^\n]*+|[{{}}]")
     word = re.compile(rf'({STRING})|#[^\n]*+|([^\s"#]++)')
 
@@ -248,15 +234,50 @@ class DrbdSyntax(BlockSyntax):
     def values(self, node: Node) -> list[str]:
         return self._texts(node.tree.text[node.args : node.args_end])
 
-    def scan(self, section: Node) -> Sequence[Hashable] | None:
-        return None if section.key == "skip" else super().scan(section)
+    def scan(self, section: Node) -> Scan | None:
+        """Cut at `;`, `{` and `}`; where one was in quotes or a comment, `said` cannot read it."""
+        if section.body < 0:
+            return Scan([], [])
+        if section.key == "skip" or section.depth < 0:
+            return None
+        outer: list[Scan] = []
+        entries, sections = scan = Scan([], [])
+        for closed, piece in enumerate(
+            section.tree.text[section.body : section.body_end].split("}")
+        ):
+            if closed:
+                if not outer:
+                    return None
+                entries, sections = scan = outer.pop()
+            *heads, rest = piece.split("{")
+            for part in heads:
+                *before, head = part.split(";")
+                entries += before
+                outer.append(scan)
+                scan = Scan([], [])
+                sections.append((head, scan))
+                entries, sections = scan
+            *before, end = rest.split(";")
+            entries += before
+            if end.strip(" \t\r\n") and not self.blank.fullmatch(end):
+                return None
+        return None if outer else scan
 
-    def said(self, entry: tuple[str, str, str]) -> tuple[str, list[str]]:
-        return entry[0], self._texts(entry[1])
+    def said(self, entry: str) -> tuple[str, list[str]]:
+        if '"' in entry or "#" in entry:
+            found = self.alone.fullmatch(entry)
+            if found:
+                return found[1], self._texts(found[2])
+        else:
+            key, *words = entry.split() or ("",)
+            if key and entry.lstrip(" \t\r\n").startswith(key):
+                return key, words
+        raise ValueError(f"not one statement: {entry[:40]!r}")
 
     def _texts(self, raw: str) -> list[str]:
         if '"' in raw or "#" in raw:
-            return [word.text for word in self._split(raw, 0, len(raw))]
+            found = self.word.findall(raw)
+            return [unquoted(text) if text else bare for text, bare in found if text or bare]
         return raw.split()
 
     def _split(self, text: str, start: int, end: int) -> list[Word]:
@@ -298,6 +319,7 @@ class LvmSyntax(BlockSyntax):
         rf"(?:=[ \t\r\n]*+(?P<entry>{_VALUE})|{_OPEN})|(?P<close>\}}))"
     )
     plain = re.compile(rf"{TRIVIA}(?:({_KEY})[ \t\r\n]*+=[ \t\r\n]*+({_VALUE})|([\s\S]++)|\Z)")
+    """Groups: key and value of an entry; or all that cannot be read; nothing at the end."""
     brace = re.compile(rf"{_ITEM}|[{{}}]")
 
     def entry(self, tree: Document, found: re.Match[str], depth: int) -> Node:
@@ -309,8 +331,22 @@ class LvmSyntax(BlockSyntax):
             return []
         return [Word(node.tree.text[node.args : node.args_end], node.args, node.args_end)]
 
+    def scan(self, section: Node) -> Scan | None:
+        text, at, end = section.tree.text, section.body, section.body_end
+        if at < 0:
+            return Scan([], [])
+        if text.find("{", at, end) >= 0:
+            return None
+        found = self.plain.findall(text, at, end)
+        while found and not any(found[-1]):
+            found.pop()
+        return Scan(found, [])
+
     def said(self, entry: tuple[str, str, str]) -> tuple[str, list[str]]:
-        return entry[0], [entry[1]]
+        key, value, rest = entry
+        if rest:
+            raise ValueError(f"not one statement: {rest[:40]!r}")
+        return key, [value]
 
     def line(self, statement: Statement) -> str:
         return f"{statement.key} = {' '.join(statement.words)}"

@@ -10,14 +10,27 @@ from __future__ import annotations
 import gc
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import attrs
 
 from clusternas.core.text import Edit, Lines, apply, decode, encode
 
-__all__ = ["Document", "LineSyntax", "Node", "Problem", "Statement", "Syntax", "Word"]
+__all__ = [
+    "Document",
+    "LineSyntax",
+    "Node",
+    "Problem",
+    "Scan",
+    "Statement",
+    "Syntax",
+    "Word",
+    "uncollected",
+]
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 MAX_DEPTH = 64
 
@@ -43,6 +56,18 @@ class Problem(NamedTuple):
     message: str
     help: str = ""
     fatal: bool = False
+
+
+class Scan(NamedTuple):
+    """What stands in a section, as texts alone.
+
+    Attributes:
+        entries: its entries in order: something that is equal for equal texts, for `Syntax.said`.
+        sections: the heads of its sections in order, for `Syntax.said` too, each with its inside.
+    """
+
+    entries: list[Any]
+    sections: list[tuple[Any, Scan]]
 
 
 @attrs.frozen
@@ -216,16 +241,19 @@ class Syntax(ABC):
         """The texts of the words alone."""
         return [word.text for word in self.words(node)]
 
-    def scan(self, section: Node) -> Sequence[Hashable] | None:
-        """The entries of a section as texts alone, much cheaper than its children.
+    def scan(self, section: Node) -> Scan | None:
+        """The inside of a section as texts alone, much cheaper than its children.
 
-        Each is something that is equal for equal texts, for `said` to read. None where that is not
-        to be had, or where there is more than entries: look at the children then.
+        It may hold what `said` cannot read. None where it is not to be had: look at the children.
         """
-        return () if section.body < 0 else None
+        return Scan([], []) if section.body < 0 else None
 
     def said(self, entry: Any) -> tuple[str, list[str]]:
-        """Key and values of an entry from `scan`; the key is empty for what cannot be read."""
+        """Key and values of an entry, or of the head of a section, from `scan`.
+
+        Raises:
+            ValueError: it is neither: look at the children.
+        """
         raise NotImplementedError
 
     def may_hold(self, section: Node, key: str) -> bool:
@@ -391,13 +419,13 @@ class LineSyntax(Syntax):
 BLANKS = re.compile(r"[ \t]*+")
 
 
-def uncollected(cut: Callable[[Node], list[Node]], section: Node) -> list[Node]:
-    """Cut a section while Python does not look for garbage: there is none among new nodes."""
+def uncollected(make: Callable[[T], U], of: T) -> U:
+    """Make many objects while Python does not look for garbage: there is none among new ones."""
     if not gc.isenabled():
-        return cut(section)
+        return make(of)
     gc.disable()
     try:
-        return cut(section)
+        return make(of)
     finally:
         gc.enable()
 

@@ -12,13 +12,14 @@ CDATA and text are trivia: nothing reads them, nothing touches them.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 from clusternas.core.syntax.tree import (
     MAX_DEPTH,
     Document,
     Node,
     Problem,
+    Scan,
     Statement,
     Syntax,
     Word,
@@ -147,13 +148,13 @@ class XmlSyntax(Syntax):
         ]
         return attributes + section.elements
 
-    def scan(self, section: Node) -> Sequence[Hashable] | None:
+    def scan(self, section: Node) -> Scan | None:
         """The attributes of an element that holds no other."""
         if section.body < 0:
-            return ()
+            return Scan([], [])
         if not isinstance(section, Element) or section.elements:
             return None
-        return ATTRIBUTE.findall(section.tree.text, section.args, section.args_end)
+        return Scan(ATTRIBUTE.findall(section.tree.text, section.args, section.args_end), [])
 
     def said(self, entry: tuple[str, str, str]) -> tuple[str, list[str]]:
         """Name and value of an attribute."""
