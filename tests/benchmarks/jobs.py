@@ -11,7 +11,6 @@ import re
 import subprocess
 from collections import deque
 from collections.abc import Callable
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -63,41 +62,9 @@ def typed(format: str) -> Job:
 
     def prepare(path: str) -> Callable[[], object]:
         model = model_of(format)
-
-        def run() -> object:
-            whole = model.parse(Path(path).read_bytes())
-            touch(whole, {})
-            return whole
-
-        return run
+        return lambda: model.parse(Path(path).read_bytes()).load()
 
     return prepare
-
-
-Plan = tuple[Callable[[Any], object], list[tuple[str, bool]]]
-
-
-def touch(model: Any, plans: dict[type, Plan]) -> None:
-    """Ask for every field of a model and of those inside."""
-    cls = type(model)
-    if cls not in plans:
-        plans[cls] = plan_of(cls)
-    get, nested = plans[cls]
-    get(model)
-    for name, many in nested:
-        value = getattr(model, name)
-        if value is not None:
-            for each in value if many else (value,):
-                touch(each, plans)
-
-
-def plan_of(cls: Any) -> Plan:
-    """What gets every field of a model, and which of them hold models."""
-    from clusternas.core.fields import Section, lens_of
-
-    fields = lens_of(cls).fields
-    nested = [(name, meta.many) for name, meta in fields.items() if isinstance(meta, Section)]
-    return attrgetter(*fields, "extra"), nested
 
 
 def edited(format: str) -> Job:

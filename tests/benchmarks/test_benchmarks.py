@@ -64,7 +64,7 @@ def test_growth_is_an_exponent(load: Any) -> None:
     report = load("report")
     results = {
         ("drbd", size): (size * 100, dict.fromkeys(OURS, report.Measured((time,), 1)))
-        for size, time in ((10, 1.0), (1_000, 10.0), (10_000, 1_000.0))
+        for size, time in ((10, 1.0), (1_000, 11.0), (10_000, 1_001.0))
     }
     assert report.growth(results, "drbd", "typed") == pytest.approx(2)
     assert report.growth(results, "smb", "typed") is None
