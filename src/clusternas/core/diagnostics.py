@@ -301,20 +301,17 @@ def _values(model: Model, toolset: Toolset) -> Iterator[Diagnostic]:
 
 
 def _value(model: Model, name: str, meta: Option | Argument, value: Any) -> Iterator[Diagnostic]:
-    node = _node(model, name)
-    tree = node.tree if node else None
-    start, end = (node.start, node.end) if node else (0, 0)
     codec = meta.spellings[0].codec or meta.codec if isinstance(meta, Option) else meta.codec
     wrong = codec.check(value)
     if wrong:
-        shown = f"{lens_of(type(model)).spelled_name(name)}: {wrong}"
+        node = _node(model, name)
         yield find(
-            tree,
-            start,
-            end,
+            node.tree if node else None,
+            node.start if node else 0,
+            node.end if node else 0,
             f"{model.tool.upper()}902",
             Severity.ERROR,
-            shown,
+            f"{lens_of(type(model)).spelled_name(name)}: {wrong}",
             help=f"write {codec.expects}",
         )
 

@@ -16,13 +16,24 @@ from clusternas.drbd.sections import DrbdDisk, DrbdHandlers, DrbdModel, DrbdNet,
 __all__ = ["Effective", "Origin", "alone", "common_of", "effective", "under"]
 
 M = TypeVar("M", bound=DrbdModel)
-_ABOVE: ContextVar[DrbdCommon | None] = ContextVar("above", default=None)
+
+
+class Above:
+    """A `common` that counts for what is looked at, and what counted for the resource seen last."""
+
+    def __init__(self, common: DrbdCommon) -> None:
+        self.common = common
+        self.last: tuple[DrbdResource, Effective] | None = None
+
+
+_ABOVE: ContextVar[Above | None] = ContextVar("above", default=None)
 
 
 @contextmanager
 def under(common: DrbdCommon | None) -> Iterator[None]:
     """Let a `common`, also of another file, count for what is looked at meanwhile."""
-    token = _ABOVE.set(common or _ABOVE.get() or DrbdCommon())
+    above = _ABOVE.get()
+    token = _ABOVE.set(Above(common or (above.common if above else DrbdCommon())))
     try:
         yield
     finally:
@@ -37,8 +48,10 @@ def alone() -> bool:
 def common_of(resource: DrbdResource) -> DrbdCommon | None:
     """The `common` that counts for a resource: the one `under` gave, else that of its file."""
     above = _ABOVE.get()
-    if above is not None or resource.document is None:
-        return above
+    if above is not None:
+        return above.common
+    if resource.document is None:
+        return None
     found = [node for node in resource.document.root.children if node.key == "common"]
     return DrbdCommon.of(found[0]) if found else None
 
@@ -81,15 +94,21 @@ def effective(resource: DrbdResource, common: DrbdCommon | None = None) -> Effec
         resource: which.
         common: by default the one of `common_of`.
     """
+    above = None if common else _ABOVE.get()
+    if above and above.last and above.last[0] is resource:
+        return above.last[1]
     below = common or common_of(resource) or DrbdCommon()
     origins: dict[str, Origin] = {}
-    return Effective(
+    found = Effective(
         net=_merge(DrbdNet, "net", resource.net, below.net, origins),
         disk=_merge(DrbdDisk, "disk", resource.disk, below.disk, origins),
         startup=_merge(DrbdStartup, "startup", resource.startup, below.startup, origins),
         handlers=_merge(DrbdHandlers, "handlers", resource.handlers, below.handlers, origins),
         origins=origins,
     )
+    if above:
+        above.last = resource, found
+    return found
 
 
 def _merge(
