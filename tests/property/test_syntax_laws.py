@@ -186,20 +186,22 @@ def test_removing_a_statement_leaves_the_other_lines(name: str, data: st.DataObj
         return
     section, node = data.draw(st.sampled_from(found))
     edits = syntax.remove(section, node)
+    goes_on = tree.text[: node.end].endswith("\\\n")  # so the next line belongs to it too
     first, last = (
         tree.lines.position(node.start).line,
-        tree.lines.position(max(node.end - 1, node.start)).line,
+        tree.lines.position(max(node.end - (not goes_on), node.start)).line,
     )
+    blanks = " \t\r\v\f\\" if name in ("smb.conf", "ctdb.conf") else ""
     before, after = tree.text.split("\n"), apply(tree.text, edits).split("\n")
     above, rest = before[: first - 1], before[last:]
     if name in ("smb.conf", "ctdb.conf"):
         while above and above[-1].endswith("\\"):  # its line began up there
             above.pop()
-        while above and not above[-1].strip():  # a section takes the blank lines that set it off
+        while above and not above[-1].strip(blanks):  # that set a section off, and go with it
             above.pop()
     assert above == after[: len(above)]
     for lines in (rest, after):  # what nobody closed runs to the end of the text
-        while lines and not lines[-1]:
+        while lines and not lines[-1].strip(blanks):
             lines.pop()
     left = after[len(after) - len(rest) :]
     changed = [(old, new) for old, new in zip(rest, left, strict=True) if old != new]

@@ -83,20 +83,21 @@ def codec_of(row: DrbdOption) -> Codec[Any]:
         found = attrs.evolve(found, samples=common_values(row))
         return after_split_brain(found) if row.name == "after-sb-0pri" else found
     if row.kind == "number or choice":
-        return node_count(row)
+        return count_or_word(row)
     return attrs.evolve(string(word), samples=TEXTS)
 
 
-def node_count(row: DrbdOption) -> Codec[str]:
-    """A number of nodes, or a word like `majority`."""
-    bounds, values = row.ranges["9"], row.values["9"]
+def count_or_word(row: DrbdOption) -> Codec[str]:
+    """A number, of nodes for instance, or a word like `majority`."""
+    bounds = row.ranges["9"]
+    values = tuple(dict.fromkeys(value for words in row.values.values() for value in words))
 
     def check(value: str) -> str:
         counts = value.isdecimal() and bounds.minimum <= int(value) <= bounds.maximum
         return "" if counts or value in values else f"{value!r} is neither"
 
     expects = f"{' | '.join(values)}, or {bounds.minimum}..{bounds.maximum}"
-    return attrs.evolve(string(), expects=expects, check=check, samples=(*values, "2"))
+    return attrs.evolve(string(), expects=expects, check=check, samples=(*row.values["9"], "2"))
 
 
 def samples_of(row: DrbdOption) -> tuple[int, ...]:

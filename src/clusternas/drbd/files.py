@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator, Mapping
 import attrs
 
 from clusternas.core.diagnostics import Diagnostic, Finding, Severity, find
+from clusternas.core.errors import ParseError
 from clusternas.core.keyed import Keyed
 from clusternas.core.versions import Toolset
 from clusternas.drbd.inherit import Effective, effective, under
 from clusternas.drbd.model import DrbdCommon, DrbdConfig, DrbdGlobal, DrbdResource
 from clusternas.drbd.sections import DrbdModel
-from clusternas.drbd.unique import clashes, free_minor, free_port, shared_disks
+from clusternas.drbd.unique import clashes, free_minor, free_node_id, free_port, shared_disks
 
 __all__ = ["DrbdFiles"]
 
@@ -30,10 +31,11 @@ MAX_FILES = 100_000
 
 @attrs.frozen
 class Missing:
-    """An include without a file: the file that has it, and the name."""
+    """A file that is not there: the name, and the statement that names it."""
 
-    config: DrbdConfig
     name: str
+    model: DrbdConfig | DrbdResource
+    field: str
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +44,8 @@ class DrbdFiles:
 
     Attributes:
         files: by path, in the order drbdadm reads them.
-        missing: includes of plain names without a file.
+        templates: by path, the files that `template-file` of DRBD 9 names.
+        missing: includes of plain names, and template files, that are not there.
 
     Example:
         >>> found = DrbdFiles.collect("/etc/drbd.conf", {
@@ -54,6 +57,7 @@ class DrbdFiles:
     """
 
     files: Mapping[str, DrbdConfig]
+    templates: Mapping[str, DrbdConfig] = attrs.field(factory=dict)
     missing: tuple[Missing, ...] = ()
 
     @classmethod
@@ -63,7 +67,19 @@ class DrbdFiles:
         Raises:
             ParseError: a file that is there cannot be read.
         """
-        return _collect(os.path.realpath(path), DrbdConfig.read, _on_disk)
+        return cls.begin(DrbdConfig.read(path))
+
+    @classmethod
+    def begin(cls, first: DrbdConfig) -> DrbdFiles:
+        """Read what a file of this machine includes; see `DrbdConfig.with_includes`.
+
+        Raises:
+            ParseError: a file that is there cannot be read.
+        """
+        path = os.path.realpath(first.document.path if first.document else "/etc/drbd.conf")
+        return _Collector(
+            lambda name: first if name == path else DrbdConfig.read(name), _on_disk
+        ).collect(path)
 
     @classmethod
     def collect(cls, path: str, contents: Mapping[str, str | bytes]) -> DrbdFiles:
@@ -73,11 +89,10 @@ class DrbdFiles:
             path: the first file.
             contents: texts by absolute path; those that nothing includes are left out.
         """
-        return _collect(
-            path,
+        return _Collector(
             lambda name: DrbdConfig.parse(contents[name], name),
             lambda pattern: [name for name in sorted(contents) if _matches(name, pattern)],
-        )
+        ).collect(path)
 
     @property
     def resources(self) -> Keyed[DrbdResource]:
@@ -99,7 +114,18 @@ class DrbdFiles:
 
     def effective(self, name: str) -> Effective:
         """The options that count for a resource, and where each comes from."""
-        return effective(self.resources[name], self.common)
+        return effective(self.resources[name], self._template_commons().get(name, self.common))
+
+    def _template_commons(self) -> dict[str, DrbdCommon]:
+        """The `common` of each template file, by the resources that name it."""
+        if not self.templates:
+            return {}
+        return {
+            resource.name: self.templates[path].common or DrbdCommon()
+            for file, config in self.files.items()
+            for resource in config.resources
+            if (path := _beside(file, resource.template_file or "")) in self.templates
+        }
 
     def free_minor(self, start: int = 0) -> int:
         """The lowest minor number from `start` on that no host uses."""
@@ -109,11 +135,16 @@ class DrbdFiles:
         """The lowest port from `start` on that no address uses."""
         return free_port(self.resources, start)
 
+    def free_node_id(self, name: str) -> int:
+        """The lowest node-id that no host of a resource has."""
+        return free_node_id(self.resources[name])
+
     def validate(self, toolset: Toolset | None = None) -> list[Diagnostic]:
         """What is wrong in each file, and between them: DRBD006, 007 and 015."""
         found: list[Diagnostic] = []
-        with under(self.common):
-            for config in self.files.values():
+        names = (each.name for each in self.resources)
+        with under(self.common, names, self._template_commons()):
+            for config in (*self.files.values(), *self.templates.values()):
                 found += config.validate(toolset)
         for code, findings in (
             ("DRBD006", clashes(self.resources)),
@@ -141,8 +172,8 @@ class DrbdFiles:
 
     def _missing(self) -> Iterator[Finding]:
         for each in self.missing:
-            message = f"the included file {each.name} does not exist"
-            yield Finding(message, each.config, "includes", "correct its name")
+            message = f"the file {each.name} does not exist"
+            yield Finding(message, each.model, each.field, "correct its name")
 
 
 def _place(each: Diagnostic) -> tuple[str, str, int, int]:
@@ -163,26 +194,52 @@ def _diagnostic(code: str) -> Callable[[Finding], Diagnostic]:
     return build
 
 
-def _collect(
-    path: str, read: Callable[[str], DrbdConfig], expand: Callable[[str], list[str]]
-) -> DrbdFiles:
-    files: dict[str, DrbdConfig] = {}
-    missing: list[Missing] = []
-    waiting = [path]
-    while waiting and len(files) < MAX_FILES:
-        name = waiting.pop(0)
-        if name in files:
-            continue
-        files[name] = config = read(name)
-        inside: list[str] = []
+@attrs.define
+class _Collector:
+    """Reads files and what they include: `read` one, `expand` a pattern to names."""
+
+    read: Callable[[str], DrbdConfig]
+    expand: Callable[[str], list[str]]
+    files: dict[str, DrbdConfig] = attrs.field(factory=dict)
+    templates: dict[str, DrbdConfig] = attrs.field(factory=dict)
+    missing: list[Missing] = attrs.field(factory=list)
+
+    def collect(self, path: str) -> DrbdFiles:
+        waiting = [path]
+        while waiting:
+            name = waiting.pop(0)
+            if name in self.files:
+                continue
+            if len(self.files) == MAX_FILES:
+                raise ParseError(f"more than {MAX_FILES} files are included", path=path)
+            self.files[name] = config = self.read(name)
+            self._templates(name, config)
+            waiting = self._includes(name, config) + waiting
+        return DrbdFiles(files=self.files, templates=self.templates, missing=tuple(self.missing))
+
+    def _includes(self, name: str, config: DrbdConfig) -> list[str]:
+        found: list[str] = []
         for include in config.includes:
-            pattern = posixpath.join(posixpath.dirname(name), include)
-            found = expand(posixpath.normpath(pattern))
-            if not found and not glob.has_magic(include):
-                missing.append(Missing(config, include))
-            inside += found
-        waiting = inside + waiting
-    return DrbdFiles(files=files, missing=tuple(missing))
+            names = self.expand(_beside(name, include))
+            if not names and not glob.has_magic(include):
+                self.missing.append(Missing(include, config, "includes"))
+            found += names
+        return found
+
+    def _templates(self, name: str, config: DrbdConfig) -> None:
+        if config.document is None or "template-file" not in config.document.text:
+            return
+        for resource in config.resources:
+            path = resource.template_file and _beside(name, resource.template_file)
+            if path and path not in self.expand(glob.escape(path)):
+                self.missing.append(Missing(path, resource, "template_file"))
+            elif path:
+                self.templates.setdefault(path, self.read(path))
+
+
+def _beside(file: str, name: str) -> str:
+    """A name in a file, as seen from the directory of that file."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(file), name))
 
 
 def _on_disk(pattern: str) -> list[str]:

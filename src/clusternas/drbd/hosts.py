@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import attrs
 
 from clusternas.core.codec import Codec, boolean, integer, string
-from clusternas.core.fields import argument, arguments, option, section, sections
+from clusternas.core.fields import argument, arguments, option, options, section, sections
 from clusternas.core.keyed import Keyed
-from clusternas.drbd.sections import DrbdDisk, DrbdModel, DrbdNet, DrbdOptions
+from clusternas.drbd.sections import DrbdDisk, DrbdModel, DrbdNet, DrbdOptions, DrbdProxy
 from clusternas.drbd.words import Address, address, phrase, sequence, word, words
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "DrbdHostProxy",
     "DrbdMesh",
     "DrbdPath",
+    "DrbdProxied",
     "DrbdStacked",
     "DrbdVolume",
     "device",
@@ -47,7 +48,7 @@ def device() -> str | None:
 
 def meta_disk() -> str | None:
     """The field of a `meta-disk` statement."""
-    form = r"internal|(?!internal)[^\s\[\]]+(?: ?\[ ?\d+ ?\])?"
+    form = r"internal|(?!internal(?:$|[ \[]))[^\s\[\]]+(?: ?\[ ?\d+ ?\])?"
     return option(
         codec=phrase(form, "internal, a device, or device[index]", ("internal", "/dev/sdb[0]")),
         doc="internal, a device, or device[index]; DRBD 9 takes internal where there is none",
@@ -62,6 +63,11 @@ def flexible_meta_disk() -> str | None:
 def node_id() -> int | None:
     """The field of a `node-id` statement."""
     return option(codec=integer(0, MAX_NODE_ID), since="9", doc="0..31")
+
+
+def addresses() -> tuple[Address, ...]:
+    """The field of `address` statements in a connection of hosts that have no names."""
+    return options("address", codec=address(), doc="the ends, where they are `floating`")
 
 
 def minor_of(device: str | None) -> int | None:
@@ -127,6 +133,7 @@ class DrbdHostProxy(DrbdModel):
     hosts: tuple[str, ...] = arguments(_on_hosts(), doc="where the proxy runs")
     inside: Address | None = option(codec=address(), converter=to_address, doc="towards DRBD")
     outside: Address | None = option(codec=address(), converter=to_address, doc="towards the peer")
+    options: DrbdProxy | None = section(DrbdProxy, "options")
 
     @property
     def label(self) -> str:
@@ -164,11 +171,21 @@ class DrbdFloating(DrbdStorage):
     text: tuple[str, ...] = arguments(words("an address"))
     node_id: int | None = node_id()
     volumes: Keyed[DrbdVolume] = sections(DrbdVolume, "volume", name="number", since="8.4")
+    options: DrbdOptions | None = section(DrbdOptions, since="8.4")
+    proxies: Keyed[DrbdHostProxy] = sections(DrbdHostProxy, "proxy", name="label")
 
     @property
     def label(self) -> str:
         """The address as it is spelled."""
         return " ".join(self.text)
+
+    @property
+    def address(self) -> Address | None:
+        """The address that it is known by, or None where that is none."""
+        try:
+            return Address.parse(self.label)
+        except ValueError:
+            return None
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
@@ -179,6 +196,7 @@ class DrbdStacked(DrbdStorage):
     node_id: int | None = node_id()
     address: Address | None = option(codec=address(), converter=to_address, doc="of the link")
     volumes: Keyed[DrbdVolume] = sections(DrbdVolume, "volume", name="number", since="8.4")
+    proxies: Keyed[DrbdHostProxy] = sections(DrbdHostProxy, "proxy", name="label")
 
 
 def _details() -> Codec[tuple[str, ...]]:
@@ -194,15 +212,8 @@ def _details() -> Codec[tuple[str, ...]]:
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
-class DrbdEndpoint(DrbdModel):
-    """`host NAME [address A | port N];` in a connection or path of DRBD 9.
-
-    Example:
-        >>> str(DrbdEndpoint(name="nas01", details=("address", "10.0.0.1:7789")).address)
-        '10.0.0.1:7789'
-    """
-
-    is_section = False
+class DrbdEnd(DrbdModel):
+    """One end of a link: a host, and the address or port of it."""
 
     name: str = argument(string(word))
     details: tuple[str, ...] = arguments(_details(), 1, doc="what follows the name")
@@ -212,7 +223,38 @@ class DrbdEndpoint(DrbdModel):
         """The address it says, or None."""
         if self.details[:1] != ("address",):
             return None
-        return Address.parse(" ".join(before(self.details[1:], "via")))
+        try:
+            return Address.parse(" ".join(before(self.details[1:], "via")))
+        except ValueError:
+            return None
+
+    @property
+    def port(self) -> int | None:
+        """The port it says, alone or in its address, or None."""
+        if self.details[:1] == ("port",) and self.details[1:2] and self.details[1].isdecimal():
+            return int(self.details[1])
+        return self.address.port if self.address else None
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class DrbdEndpoint(DrbdEnd):
+    """`host NAME [address A | port N];` in a connection or path of DRBD 9.
+
+    Example:
+        >>> str(DrbdEndpoint(name="nas01", details=("address", "10.0.0.1:7789")).address)
+        '10.0.0.1:7789'
+    """
+
+    is_section = False
+
+
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class DrbdProxied(DrbdEnd):
+    """`host NAME address A via proxy on HOST { … }`: an end behind DRBD Proxy; DRBD 9."""
+
+    inside: Address | None = option(codec=address(), converter=to_address, doc="towards DRBD")
+    outside: Address | None = option(codec=address(), converter=to_address, doc="towards the peer")
+    options: DrbdProxy | None = section(DrbdProxy, "options")
 
 
 def before(parts: Sequence[str], stop: str) -> Sequence[str]:
@@ -225,11 +267,19 @@ class DrbdPath(DrbdModel):
     """`path { … }`: one of several routes of a connection; DRBD 9."""
 
     hosts: Keyed[DrbdEndpoint] = sections(DrbdEndpoint, "host", name="name")
+    proxied: Keyed[DrbdProxied] = sections(DrbdProxied, "host", name="name")
+    addresses: tuple[Address, ...] = addresses()
+
+    @property
+    def ends(self) -> tuple[DrbdEnd, ...]:
+        """The hosts it joins, with and without a proxy."""
+        return (*self.hosts, *self.proxied)
 
     @property
     def label(self) -> str:
         """The hosts it joins, and their addresses."""
-        return " ".join(" ".join((host.name, *host.details)) for host in self.hosts)
+        ends = (" ".join((end.name, *end.details)) for end in self.ends)
+        return " ".join((*ends, *map(str, self.addresses)))
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
@@ -246,16 +296,29 @@ class DrbdConnection(DrbdModel):
 
     name: str | None = argument(string(word), default=None)
     hosts: Keyed[DrbdEndpoint] = sections(DrbdEndpoint, "host", name="name")
+    proxied: Keyed[DrbdProxied] = sections(DrbdProxied, "host", name="name")
+    addresses: tuple[Address, ...] = addresses()
     paths: Keyed[DrbdPath] = sections(DrbdPath, "path", name="label")
     net: DrbdNet | None = section(DrbdNet)
     disk: DrbdDisk | None = section(DrbdDisk)
     volumes: Keyed[DrbdPeerVolume] = sections(DrbdPeerVolume, "volume", name="number")
 
     @property
+    def routes(self) -> tuple[DrbdConnection | DrbdPath, ...]:
+        """Its paths; the connection itself where the one path is not spelled out."""
+        return tuple(self.paths) or (self,)
+
+    @property
+    def ends(self) -> tuple[DrbdEnd, ...]:
+        """The hosts that it names outside of a path."""
+        return (*self.hosts, *self.proxied)
+
+    @property
     def label(self) -> str:
         """Its name, or the hosts that it joins."""
-        ends = self.hosts or (self.paths[0].hosts if self.paths else ())
-        return self.name or "-".join(host.name for host in ends)
+        first = self.routes[0]
+        ends = [end.name for end in first.ends] or map(str, first.addresses)
+        return self.name or "-".join(ends)
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
@@ -264,7 +327,6 @@ class DrbdMesh(DrbdModel):
 
     hosts: tuple[str, ...] | None = option(codec=words())
     net: DrbdNet | None = section(DrbdNet)
-    disk: DrbdDisk | None = section(DrbdDisk)
 
     @property
     def label(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
@@ -11,45 +11,82 @@ import attrs
 
 from clusternas.core.fields import lens_of
 from clusternas.drbd.model import DrbdCommon, DrbdResource
-from clusternas.drbd.sections import DrbdDisk, DrbdHandlers, DrbdModel, DrbdNet, DrbdStartup
+from clusternas.drbd.sections import (
+    DrbdDisk,
+    DrbdHandlers,
+    DrbdModel,
+    DrbdNet,
+    DrbdOptions,
+    DrbdProxy,
+    DrbdStartup,
+)
 
-__all__ = ["Effective", "Origin", "alone", "common_of", "effective", "under"]
+__all__ = ["Effective", "Origin", "alone", "common_of", "effective", "known", "under"]
 
 M = TypeVar("M", bound=DrbdModel)
 
 
-class Above:
-    """A `common` that counts for what is looked at, and what counted for the resource seen last."""
+@attrs.define
+class Around:
+    """What a resource is looked at with.
 
-    def __init__(self, common: DrbdCommon) -> None:
-        self.common = common
-        self.last: tuple[DrbdResource, Effective] | None = None
+    Attributes:
+        common: of the configuration.
+        names: of all its resources; empty if they are not known.
+        templates: by resource, the `common` of its template file, which counts in place of the
+            other.
+        last: what counted for the resource seen last.
+    """
+
+    common: DrbdCommon
+    names: frozenset[str] = frozenset()
+    templates: Mapping[str, DrbdCommon] = attrs.field(factory=dict)
+    last: tuple[DrbdResource, Effective] | None = None
 
 
-_ABOVE: ContextVar[Above | None] = ContextVar("above", default=None)
+_AROUND: ContextVar[Around | None] = ContextVar("around", default=None)
 
 
 @contextmanager
-def under(common: DrbdCommon | None) -> Iterator[None]:
-    """Let a `common`, also of another file, count for what is looked at meanwhile."""
-    above = _ABOVE.get()
-    token = _ABOVE.set(Above(common or (above.common if above else DrbdCommon())))
+def under(
+    common: DrbdCommon | None,
+    names: Iterable[str] = (),
+    templates: Mapping[str, DrbdCommon] | None = None,
+) -> Iterator[None]:
+    """Let a `common`, also of another file, count for what is looked at meanwhile.
+
+    Args:
+        common: of the configuration.
+        names: of all its resources, if they are known.
+        templates: see `Around`.
+    """
+    outer = _AROUND.get() or Around(DrbdCommon())
+    around = Around(
+        common or outer.common, outer.names or frozenset(names), templates or outer.templates
+    )
+    token = _AROUND.set(around)
     try:
         yield
     finally:
-        _ABOVE.reset(token)
+        _AROUND.reset(token)
 
 
 def alone() -> bool:
     """Whether a resource is looked at by itself, not as a part of its configuration."""
-    return _ABOVE.get() is None
+    return _AROUND.get() is None
+
+
+def known(name: str) -> bool:
+    """Whether there is a resource of that name, as far as the configuration is known."""
+    around = _AROUND.get()
+    return around is None or not around.names or name in around.names
 
 
 def common_of(resource: DrbdResource) -> DrbdCommon | None:
-    """The `common` that counts for a resource: the one `under` gave, else that of its file."""
-    above = _ABOVE.get()
-    if above is not None:
-        return above.common
+    """The `common` that counts for a resource: of its template, what `under` gave, of its file."""
+    around = _AROUND.get()
+    if around is not None:
+        return around.templates.get(resource.name, around.common)
     if resource.document is None:
         return None
     found = [node for node in resource.document.root.children if node.key == "common"]
@@ -69,7 +106,7 @@ class Effective:
     """What counts for a resource.
 
     Attributes:
-        net, disk, startup, handlers: its own options with those of `common` below them.
+        net, disk, options, startup, handlers, proxy: its own, with those of `common` below them.
         origins: where the value of each `section.field` comes from.
 
     Example:
@@ -82,8 +119,10 @@ class Effective:
 
     net: DrbdNet
     disk: DrbdDisk
+    options: DrbdOptions
     startup: DrbdStartup
     handlers: DrbdHandlers
+    proxy: DrbdProxy
     origins: dict[str, Origin] = attrs.field(repr=False, eq=False)
 
 
@@ -94,20 +133,22 @@ def effective(resource: DrbdResource, common: DrbdCommon | None = None) -> Effec
         resource: which.
         common: by default the one of `common_of`.
     """
-    above = None if common else _ABOVE.get()
-    if above and above.last and above.last[0] is resource:
-        return above.last[1]
+    around = None if common else _AROUND.get()
+    if around and around.last and around.last[0] is resource:
+        return around.last[1]
     below = common or common_of(resource) or DrbdCommon()
     origins: dict[str, Origin] = {}
     found = Effective(
         net=_merge(DrbdNet, "net", resource.net, below.net, origins),
         disk=_merge(DrbdDisk, "disk", resource.disk, below.disk, origins),
+        options=_merge(DrbdOptions, "options", resource.options, below.options, origins),
         startup=_merge(DrbdStartup, "startup", resource.startup, below.startup, origins),
         handlers=_merge(DrbdHandlers, "handlers", resource.handlers, below.handlers, origins),
+        proxy=_merge(DrbdProxy, "proxy", resource.proxy, below.proxy, origins),
         origins=origins,
     )
-    if above:
-        above.last = resource, found
+    if around:
+        around.last = resource, found
     return found
 
 

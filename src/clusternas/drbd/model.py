@@ -5,6 +5,8 @@ One model for 8.3, 8.4 and 9; `render(toolset)` spells it for one of them. See d
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from clusternas.core.codec import string
@@ -21,6 +23,7 @@ from clusternas.drbd.hosts import (
     DrbdHostProxy,
     DrbdMesh,
     DrbdPath,
+    DrbdProxied,
     DrbdStacked,
     DrbdVolume,
     device,
@@ -40,6 +43,9 @@ from clusternas.drbd.sections import (
 )
 from clusternas.drbd.words import Address, word
 
+if TYPE_CHECKING:
+    from clusternas.drbd.files import DrbdFiles
+
 __all__ = [
     "Address",
     "DrbdCommon",
@@ -57,6 +63,7 @@ __all__ = [
     "DrbdNet",
     "DrbdOptions",
     "DrbdPath",
+    "DrbdProxied",
     "DrbdProxy",
     "DrbdResource",
     "DrbdStacked",
@@ -125,7 +132,7 @@ class DrbdResource(DrbdDefaults, DrbdActions):
 class DrbdConfig(DrbdModel):
     """A whole file: /etc/drbd.conf, or one of /etc/drbd.d.
 
-    `DrbdFiles` reads the files that it includes too.
+    `with_includes` reads the files that it includes too.
 
     Example:
         >>> config = DrbdConfig.parse("resource r0 { on nas01 { device /dev/drbd1; } }")
@@ -138,11 +145,21 @@ class DrbdConfig(DrbdModel):
     resources: Keyed[DrbdResource] = sections(DrbdResource, "resource", name="name")
     includes: tuple[str, ...] = options("include", codec=string(word), doc="files, with * and ?")
 
+    def with_includes(self) -> DrbdFiles:
+        """The whole configuration that begins with this file, from the disk that it was read from.
+
+        Raises:
+            ParseError: a file that is included and there cannot be read.
+        """
+        from clusternas.drbd.files import DrbdFiles
+
+        return DrbdFiles.begin(self)
+
     def validate(self, toolset: Toolset | None = None) -> list[Diagnostic]:
         """What is wrong with it; its `common` counts for its resources."""
         from clusternas.drbd.inherit import under
 
-        with under(self.common):
+        with under(self.common, (each.name for each in self.resources)):
             return super().validate(toolset)
 
     def refused_by(self, toolset: Toolset) -> list[Diagnostic]:

@@ -22,6 +22,8 @@ GENERATIONS = ("8.3", "8.4", "9")
 """The generations that differ in what they read."""
 
 YES, NO = "yes", "no"
+OF_PEER = frozenset("resync-rate bitmap resync-without-replication peer-tiebreaker".split())
+"""Beside c-*, what drbdsetup of 9 calls options of a peer-device."""
 
 
 def generation(toolset: Toolset) -> str:
@@ -81,9 +83,14 @@ class DrbdOption:
     mid_section: str = ""
 
     @property
+    def of_peer(self) -> bool:
+        """DRBD 9 has it for each link: how a resync over it goes."""
+        return self.section == "disk" and (self.name.startswith("c-") or self.name in OF_PEER)
+
+    @property
     def forgotten(self) -> bool:
         """DRBD 9 does not read it in its old place: fencing, and what belongs to a peer."""
-        return self.name in ("fencing", "resync-rate") or self.name.startswith("c-")
+        return self.name == "fencing" or self.of_peer
 
     @property
     def nine(self) -> str:
@@ -350,8 +357,13 @@ _ROWS = (
     # proxy: DRBD Proxy, an external program
     number("proxy", "memlimit", (0, 2**63 - 1, 0), "bytes"),
     number("proxy", "read-loops", (0, 2**63 - 1, 0)),
-    number("proxy", "compression", (0, 2**63 - 1, 0)),
+    DrbdOption(section="proxy", name="compression", kind="number or choice",
+               ranges=dict.fromkeys(GENERATIONS, Range(0, 2**63 - 1, 0)),
+               values={"8.3": ("on", "off"), "8.4": ("on", "off"), "9": ()}),
     number("proxy", "bwlimit", (0, 2**63 - 1, 0), "bytes", since="8.4"),
+    number("proxy", "sndbuf-size", (0, 10485760, 0), "bytes"),
+    number("proxy", "rcvbuf-size", (0, 10485760, 0), "bytes"),
+    number("proxy", "ping-timeout", (1, 300, 5), DS, v83=(1, 100, 5)),
 )
 # fmt: on
 

@@ -264,7 +264,7 @@ def addresses_are_addresses(resource: DrbdResource, _: Toolset) -> Iterator[Find
     """No number of an IPv4 address is above 255, though drbdadm takes it."""
     for host in resource.hosts:
         address = host.address
-        if address is None or ":" in address.host:
+        if address is None or address.host.count(".") != 3 or ":" in address.host:
             continue
         if any(int(part) > 255 for part in address.host.split(".")):
             yield Finding(

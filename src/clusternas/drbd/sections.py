@@ -203,8 +203,11 @@ class DrbdProxy(DrbdModel):
 
     memlimit: Quantity | None = _proxy("memlimit")
     read_loops: int | None = _proxy("read-loops")
-    compression: int | None = _proxy("compression")
+    compression: str | None = _proxy("compression")
     bwlimit: Quantity | None = _proxy("bwlimit")
+    sndbuf_size: Quantity | None = _proxy("sndbuf-size")
+    rcvbuf_size: Quantity | None = _proxy("rcvbuf-size")
+    ping_timeout: Quantity | None = _proxy("ping-timeout")
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)

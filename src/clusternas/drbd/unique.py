@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from clusternas.core.diagnostics import Finding
-from clusternas.drbd.hosts import DrbdHost, DrbdStorage
+from clusternas.drbd.hosts import MAX_NODE_ID, minor_of
+from clusternas.drbd.layout import Seat, addresses, ends, named_devices, names, ports, seats
 from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.sections import DrbdModel
 
-__all__ = ["clashes", "free_minor", "free_port", "shared_disks"]
+__all__ = ["clashes", "free_minor", "free_node_id", "free_port", "shared_disks"]
 
 Place = tuple[Hashable, str, DrbdModel, str]
 """What must be unique, how to say it, and the model and field that say it."""
@@ -48,47 +49,57 @@ def _names(resource: DrbdResource) -> Iterator[Place]:
 
 
 def _hosts(resource: DrbdResource) -> Iterator[Place]:
-    for host in resource.hosts:
-        for name in (host.name, *host.aliases):
-            yield (id(resource), name), f"host {name}", host, ""
+    for end in ends(resource):
+        for name in names(end):
+            yield (id(resource), name), f"host {name}", end, ""
 
 
-def _storage(resource: DrbdResource) -> Iterator[tuple[DrbdHost, DrbdStorage]]:
-    for host in resource.hosts:
-        for storage in host.storage:
-            yield host, storage
+def _seats(resource: DrbdResource) -> Iterator[tuple[str, Seat]]:
+    for end in ends(resource):
+        for seat in seats(resource, end):
+            yield from ((name, seat) for name in names(end))
 
 
 def _minors(resource: DrbdResource) -> Iterator[Place]:
-    for host, storage in _storage(resource):
-        if storage.minor is not None:
-            what = f"minor {storage.minor} on {host.name}"
-            yield (host.name, storage.minor), what, storage, "device"
+    for name, seat in _seats(resource):
+        if seat.device is not None and seat.minor is not None:
+            said = seat.device
+            yield (name, seat.minor), f"minor {seat.minor} on {name}", said.model, said.field
 
 
 def _addresses(resource: DrbdResource) -> Iterator[Place]:
-    for host in resource.hosts:
-        if host.address is not None:
-            yield host.address.key, f"address {host.address}", host, "address"
+    """A connection may repeat an address that its resource has; only the first use counts."""
+    own: set[Hashable] = set()
+    for address, label, model, field in addresses(resource):
+        _, host, port = address.key
+        key = (label, host, port) if host.startswith("127.") or host == "::1" else address.key
+        if not (field in ("details", "addresses") and key in own):
+            yield key, f"address {address}", model, field
+        own.add(key)
 
 
 def _node_ids(resource: DrbdResource) -> Iterator[Place]:
-    for host in resource.hosts:
-        if host.node_id is not None:
-            yield (id(resource), host.node_id), f"node-id {host.node_id}", host, "node_id"
+    for end in ends(resource):
+        if end.node_id is not None:
+            yield (id(resource), end.node_id), f"node-id {end.node_id}", end, "node_id"
 
 
 def _disks(resource: DrbdResource) -> Iterator[Place]:
-    for host, storage in _storage(resource):
-        if storage.disk not in (None, "none"):
-            yield (host.name, storage.disk), f"disk {storage.disk} on {host.name}", storage, "disk"
+    for name, seat in _seats(resource):
+        said = seat.disk
+        if said is not None and said.value != "none":
+            yield (name, said.value), f"disk {said.value} on {name}", said.model, said.field
 
 
 def _areas(resource: DrbdResource) -> Iterator[Place]:
-    for host, storage in _storage(resource):
-        area = storage.meta_disk or storage.flexible_meta_disk
-        if area not in (None, "internal"):
-            yield (host.name, area), f"meta-disk {area} on {host.name}", storage, "meta_disk"
+    for name, seat in _seats(resource):
+        said = seat.meta_disk
+        if said is not None and said.value != "internal":
+            yield (name, said.value), f"meta-disk {said.value} on {name}", said.model, said.field
+
+
+def _free(used: set[int], start: int) -> int:
+    return next(number for number in range(start, len(used) + start + 1) if number not in used)
 
 
 def free_minor(resources: Iterable[DrbdResource], start: int = 0) -> int:
@@ -98,8 +109,8 @@ def free_minor(resources: Iterable[DrbdResource], start: int = 0) -> int:
         >>> free_minor([])
         0
     """
-    used = {key[1] for each in resources for key, *_ in _minors(each) if isinstance(key, tuple)}
-    return next(number for number in range(start, len(used) + start + 1) if number not in used)
+    devices = (device for one in resources for device in named_devices(one))
+    return _free({minor for minor in map(minor_of, devices) if minor is not None}, start)
 
 
 def free_port(resources: Iterable[DrbdResource], start: int = 7788) -> int:
@@ -109,5 +120,20 @@ def free_port(resources: Iterable[DrbdResource], start: int = 7788) -> int:
         >>> free_port([])
         7788
     """
-    used = {host.address.port for each in resources for host in each.hosts if host.address}
-    return next(port for port in range(start, len(used) + start + 1) if port not in used)
+    return _free({port for each in resources for port in ports(each)}, start)
+
+
+def free_node_id(resource: DrbdResource) -> int:
+    """The lowest node-id that no host of a resource has.
+
+    Raises:
+        LookupError: it has as many hosts as DRBD can tell apart.
+
+    Example:
+        >>> free_node_id(DrbdResource.parse("resource r0 { on a { node-id 0; } on b { } }"))
+        1
+    """
+    found = _free({end.node_id for end in ends(resource) if end.node_id is not None}, 0)
+    if found > MAX_NODE_ID:
+        raise LookupError(f"{resource.name} uses every node-id up to {MAX_NODE_ID}")
+    return found

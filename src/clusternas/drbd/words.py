@@ -9,7 +9,8 @@ import attrs
 
 from clusternas.core.codec import Codec
 from clusternas.core.syntax.blocks import quoted
-from clusternas.drbd.options import OPTIONS
+from clusternas.drbd.options import GENERATIONS
+from clusternas.drbd.scan import reserved
 
 __all__ = [
     "BARE",
@@ -25,17 +26,10 @@ __all__ = [
 
 BARE = re.compile(r"[a-zA-Z0-9/._-]{1,80}")
 """A word that every generation reads without quotes; 8.4 and 9 take up to 128 characters."""
-INTEGER = re.compile(r"[0-9]{1,8}[MKGs]?")
+INTEGER = re.compile(r"[0-9]{1,8}[MKGs]?|[0-9]+\.[0-9]+\.[0-9]+")
+"""Tokens of digits: numbers, and with DRBD 9 versions like `9.1.0`."""
 IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
-RESERVED = frozenset(
-    """address alternate-link-address ask cmd-timeout-long cmd-timeout-medium cmd-timeout-short
-    common connection connection-mesh device dialog-refresh disable-ip-verification disk
-    flexible-meta-disk floating global handlers host hosts ignore-on include inside ipv4
-    ipv6 meta-disk minor minor-count net no node-id on options outside outside-address path
-    port protocol proxy resource sci sdp skip ssocks stacked-on-top-of startup syncer
-    template-file tiebreaker udev-always-use-vnr usage-count via volume yes _cstate
-    _is_default _peer_node_id _remote_host _this_host _unknown""".split()
-) | {name for _, name in OPTIONS}
+RESERVED = frozenset({"_cstate", "_unknown"}).union(*map(reserved, GENERATIONS))
 """Words that mean something else without quotes, in one generation or another."""
 
 
