@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from clusternas.core.batch import batch
+from clusternas.core.batch import HURRY, batch
 from clusternas.core.command import Command, Effect, Output, text
 from clusternas.core.errors import ParseError, ValidationError
 
@@ -14,7 +14,8 @@ def read(*argv: str, timeout: float = 5, env: tuple[tuple[str, str], ...] = ()) 
 
 
 def run(*commands: Command[str]) -> tuple[Output, ...]:
-    done = subprocess.run(batch(commands).argv, input=b"", capture_output=True, check=True)
+    argv = [each.replace(f"most={HURRY}", "most=1") for each in batch(commands).argv]
+    done = subprocess.run(argv, input=b"", capture_output=True, check=True)
     return batch(commands).decode(Output(done.returncode, done.stdout, done.stderr))
 
 
@@ -34,6 +35,19 @@ def test_every_output_comes_back_whole() -> None:
 def test_one_that_hangs_does_not_hold_up_the_others() -> None:
     hung, after = run(read("sleep", "60", timeout=1), read("echo", "on"))
     assert hung.exit_code == 124
+    assert after.text == "on\n"
+
+
+def test_after_one_that_hangs_the_others_have_to_hurry() -> None:
+    hung, next_one = run(read("sleep", "60", timeout=1), read("sleep", "60", timeout=60))
+    assert (hung.exit_code, next_one.exit_code) == (124, 124)
+
+
+def test_one_that_does_not_let_itself_be_asked_to_end_is_killed() -> None:
+    stubborn, after = run(
+        read("sh", "-c", "trap '' TERM; while :; do sleep 1; done", timeout=1), read("echo", "on")
+    )
+    assert stubborn.exit_code == 124
     assert after.text == "on\n"
 
 

@@ -33,7 +33,14 @@ def test_the_same_recipe_has_the_same_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"packages": ("samba",)}, {"suite": "trixie"}, {"size": 1}, {"masked": ()}]
+    "change",
+    [
+        {"packages": ("samba",)},
+        {"suite": "trixie"},
+        {"size": 1},
+        {"masked": ()},
+        {"generators": ()},
+    ],
 )
 def test_another_recipe_has_another_name(change: dict[str, object]) -> None:
     assert attrs.evolve(Recipe(), **change).digest() != Recipe().digest()

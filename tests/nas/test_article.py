@@ -166,8 +166,11 @@ def test_the_patience_of_fencing_is_that_of_everything_that_fences() -> None:
     patient = ("[fencing] ", "[fencing]\npatience = 10\n")
     today, old = (loads(text.replace(*patient)).render() for text in (SPEC.read_text(), OLD))
     assert "ping-timeout 100;" in today["linux-nas01"]["/etc/drbd.d/r0.res"]
+    # Real machines waited 15 s for each connect without it.
+    assert "socket-check-timeout 5;" in today["linux-nas01"]["/etc/drbd.d/r0.res"]
     assert "token: 10000" in today["linux-nas01"]["/etc/corosync/corosync.conf"]
     assert "ping-timeout 100;" in old["linux-nas01"]["/etc/drbd.d/r0.res"]
+    assert "socket-check-timeout" not in old["linux-nas01"]["/etc/drbd.d/r0.res"]
     assert 'token="10000"' in old["linux-nas01"]["/etc/cluster/cluster.conf"]
 
 

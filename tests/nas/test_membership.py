@@ -13,5 +13,17 @@ def test_nothing_comes_between_the_starts_of_the_lock_managers() -> None:
     steps = {step.id: step for step in plan}
     starts = [steps[f"{node.name}: systemctl start dlm"] for node in nas.nodes]
     assert starts[0].after == starts[1].after
-    for name in starts[0].after:
-        assert "enable lvmlockd" in name
+    assert all("start corosync" in name for name in starts[0].after)
+
+
+def test_services_start_at_boot_once_all_of_them_run() -> None:
+    nas = NasCluster.load(article() / "today.toml")
+    cluster = FakeCluster(nas.nodes.keys())
+    plan = nas.plan(nas.gather(cluster.runners))
+    last = [str(step.command) for step in plan.steps[-len(nas.nodes) :]]
+    assert last == ["systemctl enable corosync dlm lvmlockd named"] * len(nas.nodes)
+    plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
+    state = nas.gather(cluster.runners)
+    assert all(
+        state[node.name].enabled == {"corosync", "dlm", "lvmlockd", "named"} for node in nas.nodes
+    )

@@ -9,24 +9,49 @@ from clusternas.core.errors import ParseError, ValidationError
 
 __all__ = ["BATCH", "batch"]
 
+HURRY = 5
+"""Seconds for each command after one that did not end in time: it waits for a disk or a lock, and
+what comes after it may well wait for the same."""
+
 # Arguments: `SECONDS COMMAND` lines for a shell. Output per command: a line `EXITCODE OUT ERR`,
-# OUT bytes of its
-# standard output and ERR bytes of its standard error. Each has no input and its own time limit,
-# where there is coreutils' timeout (EL5 has none).
+# OUT bytes of its standard output and ERR bytes of its standard error. Each has no input and its
+# own time limit; one that cannot be killed is left alone, so that the others still answer. The
+# clock is a process of its own that signals each second: EL5 has no timeout(1), and that of today
+# waits for ever for what hangs in the kernel.
 BATCH = r"""
 set -u
 umask 077
 files=$(mktemp -d) || exit 74
-trap 'rm -rf -- "$files"' EXIT
-limit=$(command -v timeout || :)
+ticks=0 most=
+trap 'ticks=$((ticks + 1))' USR1
+(exec >/dev/null 2>&1; while sleep 1; do kill -s USR1 "$$" || exit; done) </dev/null &
+clock=$!
+trap 'kill "$clock"; rm -rf -- "$files"' EXIT
+ends() {  # waits until $child has ended, or for so many ticks; sets code
+    until=$((ticks + $1))
+    while :; do
+        wait "$child"
+        code=$?
+        kill -0 "$child" 2>/dev/null || return 0
+        [ "$ticks" -lt "$until" ] || return 1
+    done
+}
 for line; do
-    seconds=${line%% *}
-    sh -c "${limit:+$limit -k 1 $seconds} ${line#* }" </dev/null >"$files/out" 2>"$files/err"
-    code=$?
-    printf '%d %d %d\n' "$code" "$(wc -c <"$files/out")" "$(wc -c <"$files/err")"
+    seconds=${most:-${line%% *}}
+    rm -f -- "$files/out" "$files/err"
+    (eval "exec ${line#* }") </dev/null >"$files/out" 2>"$files/err" &
+    child=$!
+    if ! ends "$seconds"; then
+        kill -s TERM "$child"
+        ends 2 || kill -s KILL "$child"
+        ends 1 || :
+        code=124 most=HURRY
+    fi
+    set -- $(cd -- "$files" && wc -c out err)
+    printf '%d %d %d\n' "$code" "$1" "$3"
     cat -- "$files/out" "$files/err"
 done
-""".strip()
+""".strip().replace("HURRY", str(HURRY))
 
 
 def batch(commands: Sequence[Command[object]]) -> Command[tuple[Output, ...]]:

@@ -24,6 +24,7 @@ __all__ = [
     "ServiceState",
     "disable",
     "enable",
+    "enable_all",
     "is_active",
     "restart",
     "run_levels",
@@ -121,6 +122,23 @@ def enable(unit: str, init: str = "systemd", levels: str = "") -> Command[str]:
         levels: run-levels like `35`, sysv only; by default those its script asks for.
     """
     return _boot("enable", "on", unit, init, levels)
+
+
+def enable_all(*units: str) -> Command[str]:
+    """Start units at boot, all with one call: after each, systemd reads every unit again.
+
+    systemd only; where a unit has an init script too, Debian's systemctl also runs update-rc.d.
+
+    Raises:
+        ValidationError: there is none, or one is not a unit.
+
+    Example:
+        >>> str(enable_all("corosync", "dlm"))
+        'systemctl enable corosync dlm'
+    """
+    if not units:
+        raise ValidationError("no unit", hint="name at least one")
+    return Command(("systemctl", "enable", *map(_unit, units)), text, timeout=BOOT * len(units))
 
 
 def disable(unit: str, init: str = "systemd", levels: str = "") -> Command[str]:

@@ -175,12 +175,14 @@ class _Probes:
         self.mounts = self._add(fstab.mounts())
         self.ctdb = self._add(ctdb.status()) if nas.ctdb else None
         self.folders = {path: self._add(stat_file(path)) for path in folders(nas)}
-        self.units = {unit: self._add(_service(unit, tools.init)) for unit in units(nas)}
-        self.levels = {
-            unit: self._add(services.run_levels(unit))
-            for unit in units(nas)
-            if tools.init == "sysv"
-        }
+        self._ask_services(units(nas), tools.init)
+
+    def _ask_services(self, names: tuple[str, ...], init: str) -> None:
+        """systemd tells of all units at once; an init script has to be asked twice."""
+        scripts = names if init == "sysv" else ()
+        self.units = self._add(services.states(*names)) if names and not scripts else None
+        self.scripts = {name: self._add(services.is_active(name, init)) for name in scripts}
+        self.levels = {name: self._add(services.run_levels(name)) for name in scripts}
 
     def _add(self, command: Command[T]) -> _Asked[T]:
         self.commands.append(command)
@@ -242,16 +244,14 @@ class _Probes:
         return {"members": members, "quorate": quorum.quorate}
 
     def _services(self) -> tuple[frozenset[str], frozenset[str]]:
-        running, enabled = set(), set()
-        for unit, asked in self.units.items():
-            state = asked.value
-            if isinstance(state, tuple):
-                running |= {unit for each in state if each.is_active}
-                enabled |= {unit for each in state if each.enabled == "enabled"}
-            elif state:
-                running.add(unit)
+        # In the order asked: a unit answers with the name of its file, not with an alias.
+        states: tuple[ServiceState, ...] = _or(self.units, ())
+        told = list(zip(units(self.nas), states, strict=False))
+        running = {name for name, each in told if each.is_active}
+        enabled = {name for name, each in told if each.enabled == "enabled"}
+        running |= {name for name, asked in self.scripts.items() if asked.value}
         enabled |= {
-            unit for unit, asked in self.levels.items() if asked.value and asked.value.is_enabled
+            name for name, asked in self.levels.items() if asked.value and asked.value.is_enabled
         }
         return frozenset(running), frozenset(enabled)
 
@@ -277,10 +277,6 @@ class _Asked(Generic[T]):
 def _or(asked: _Asked[T] | None, default: T) -> T:
     value = None if asked is None else asked.value
     return default if value is None else value
-
-
-def _service(unit: str, init: str) -> Command[tuple[ServiceState, ...]] | Command[bool]:
-    return services.states(unit) if init == "systemd" else services.is_active(unit, init)
 
 
 def backing_disks(resource: DrbdResource, host: str) -> list[str]:

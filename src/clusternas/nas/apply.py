@@ -19,7 +19,9 @@ from clusternas.nas.plan import Check, Plan, Step
 __all__ = ["Applied", "Event", "apply"]
 
 POLL = 1.0
-"""Seconds between two looks at something that takes its time."""
+LONGEST_POLL = 5.0
+"""Seconds between two looks at something that takes its time, more the longer it takes already: a
+look costs the node something, too."""
 
 
 @attrs.frozen
@@ -177,8 +179,9 @@ class _Worker:
             if waited >= check.within:
                 return False
             self.tell(step, "wait", check.says, waited)
-            self._sleep(POLL)
-            waited += POLL
+            pause = max(POLL, min(waited / 10, LONGEST_POLL))
+            self._sleep(pause)
+            waited += pause
         return True
 
     def _look(self, runner: Runner, check: Check[Any]) -> bool:

@@ -37,6 +37,8 @@ __all__ = ["Described", "Table", "build"]
 
 PORT = 7789
 RATE = "33M"
+PING_TIMEOUT = 5
+"""Tenths of a second: DRBD's own default; see drbd.conf(5)."""
 FILTER = ("a|^/dev/drbd.*|", "r|.*|")
 PATIENCE = 120
 """Seconds that CTDB gives its event scripts: 30, its default, is too short for a slow disk."""
@@ -103,7 +105,8 @@ class _Fencing:
         self.agent = table.text("agent", "")
         self.handler = table.text("handler", "")
         unfence = table.text("unfence", "")
-        self.unfence = unfence if toolset.has("drbd", since="8.4") else ""
+        self.newer = toolset.has("drbd", since="8.4")
+        self.unfence = unfence if self.newer else ""
         self.patience = table.number("patience", 0)
         self.params = table.mapping("params")
         self.nodes = {each.name: each.mapping("params") for each in table.tables("nodes")}
@@ -115,6 +118,13 @@ class _Fencing:
     def ping_timeout(self) -> Quantity | None:
         """How long DRBD waits for an answer before it calls its handler."""
         return Quantity(self.patience * 10, "1/10 s") if self.patience else None
+
+    def check_timeout(self) -> int | None:
+        """How long DRBD looks at a new connection before it uses it, in tenths of a second.
+
+        By default as long as the above, so that patience would delay every connect by as much.
+        """
+        return PING_TIMEOUT if self.patience and self.newer else None
 
 
 def _resource(table: Table, nodes: list[NasNode], fencing: _Fencing) -> DrbdResource:
@@ -148,6 +158,7 @@ def _resource(table: Table, nodes: list[NasNode], fencing: _Fencing) -> DrbdReso
             after_sb_2pri="disconnect",
             fencing=policy,
             ping_timeout=fencing.ping_timeout(),
+            socket_check_timeout=fencing.check_timeout(),
             cram_hmac_alg="sha1" if secret else None,
             shared_secret=secret or None,
         ),

@@ -165,8 +165,8 @@ def _troubles(nas: NasCluster, node: NodeState) -> Iterator[Trouble]:
             yield Trouble(
                 node.name,
                 f"lock space {lockspace.name} is stopped: {lockspace.waiting}",
-                "a node waits to be fenced: mend the fence agent, or acknowledge by hand that it is"
-                " dead: dlm_tool fence_ack NODEID",
+                "a node waits to be fenced: mend the fence agent, or cut its power and say so: "
+                "plan_acknowledgement",
             )
     yield from _missing(nas, node)
 
@@ -184,6 +184,15 @@ def _replication(node: str, name: str, status: ResourceStatus | None) -> Iterato
         )
     elif not status.peers or not all(peer.connected for peer in status.peers.values()):
         yield Trouble(node, f"{name} has no link to its peer", "look at the network and the peer")
+    if status.suspended:
+        yield Trouble(
+            node,
+            f"I/O on {name} waits: {', '.join(status.suspended)}",
+            "its peer could not be fenced: let it come back, or cut its power and say so: "
+            "plan_acknowledgement"
+            if "fencing" in status.suspended
+            else f"drbdadm resume-io {name}, or let its peer come back",
+        )
     if status.diskless:
         yield Trouble(node, f"{name} has lost its disk", f"replace it, then drbdadm attach {name}")
     elif any(each.disk_state is not DiskState.UP_TO_DATE for each in status.volumes.values()):

@@ -1,7 +1,8 @@
 """From what is to what should be: the steps, from the files up to the name that clients use.
 
 metadata on all → up on all → first sync from exactly one → promote the others, one by one →
-membership → locking → volume group → volumes → file system once → mount on all → Samba → DNS.
+membership → locking → volume group → volumes → file system once → mount on all → Samba → DNS →
+start at boot.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from clusternas.nas.cluster import NasCluster
 from clusternas.nas.filesteps import plan_files
 from clusternas.nas.plan import Draft, Plan
 from clusternas.nas.reloads import reload
-from clusternas.nas.stages import locking, membership, names, replication, serving
+from clusternas.nas.stages import booting, locking, membership, names, replication, serving
 from clusternas.nas.storage import filesystems, volumes
 
 __all__ = ["plan"]
 
-STAGES = (replication, membership, locking, volumes, filesystems, serving, names)
+STAGES = (replication, membership, locking, volumes, filesystems, serving, names, booting)
 
 
 def plan(nas: NasCluster, state: NasState) -> Plan:

@@ -14,9 +14,10 @@ from clusternas.nas.cluster import NasCluster, NasNode
 from clusternas.nas.guards import all_members, is_empty, linked, nobody_current, serves_on
 from clusternas.nas.layers import is_fresh
 from clusternas.nas.plan import Check, Draft
-from clusternas.nas.units import LOCKING, MEMBERSHIP, NAMED, file_service
+from clusternas.nas.units import LOCKING, MEMBERSHIP, NAMED, at_boot, file_service
 
 __all__ = [
+    "booting",
     "locking",
     "membership",
     "names",
@@ -116,12 +117,12 @@ def is_primary(roles: tuple[Role, ...]) -> bool:
 
 
 def membership(nas: NasCluster, state: NasState, draft: Draft) -> None:
-    """Start the cluster manager on every node, at boot too."""
+    """Start the cluster manager on every node."""
     if nas.cman is None and nas.corosync is None:
         return
     for node in nas.nodes:
         for unit in MEMBERSHIP[nas.toolset.init]:
-            _service(nas, state[node.name], unit, draft)
+            _started(nas, state[node.name], unit, draft)
 
 
 def locking(nas: NasCluster, state: NasState, draft: Draft) -> None:
@@ -132,36 +133,11 @@ def locking(nas: NasCluster, state: NasState, draft: Draft) -> None:
     """
     if not nas.volume_groups or (nas.cman is None and nas.corosync is None):
         return
-    units = LOCKING[nas.toolset.init]
-    for node in nas.nodes:
-        for unit in units:
-            _at_boot(nas, state[node.name], unit, draft)
-    draft.barrier()
     for node in nas.nodes:
         guard: Check[QuorumStatus] | Check[CmanStatus] | None = all_members(nas)
-        for unit in units:
+        for unit in LOCKING[nas.toolset.init]:
             if _started(nas, state[node.name], unit, draft, guard=guard):
                 guard = None
-
-
-def _service(
-    nas: NasCluster, node: NodeState, unit: str, draft: Draft, *, boot: bool = True
-) -> None:
-    """Start a service, and have it start at boot."""
-    if boot:
-        _at_boot(nas, node, unit, draft)
-    _started(nas, node, unit, draft)
-
-
-def _at_boot(nas: NasCluster, node: NodeState, unit: str, draft: Draft) -> None:
-    init = nas.toolset.init
-    if unit not in node.enabled:
-        draft.add(
-            node.name,
-            services.enable(unit, init),
-            f"{unit} does not start at boot",
-            undo=str(services.disable(unit, init)),
-        )
 
 
 def _started(
@@ -204,8 +180,7 @@ def serving(nas: NasCluster, state: NasState, draft: Draft) -> None:
                 "CTDB is to start and watch Samba",
                 undo=f"ctdb event script disable legacy {SAMBA_SCRIPT}",
             )
-        # CTDB needs the file system for its lock, which is not mounted at boot: no start at boot.
-        _service(nas, found, unit, draft, boot=unit != "ctdb")
+        _started(nas, found, unit, draft)
     draft.barrier()
     if unit == "ctdb" and any(unit not in each.running for each in state.nodes.values()):
         for node in nas.nodes:
@@ -223,4 +198,25 @@ def serving(nas: NasCluster, state: NasState, draft: Draft) -> None:
 def names(nas: NasCluster, state: NasState, draft: Draft) -> None:
     """Last of all, the name that brings the clients."""
     for node in nas.nodes if nas.zones else ():
-        _service(nas, state[node.name], NAMED, draft)
+        _started(nas, state[node.name], NAMED, draft)
+
+
+# booting
+
+
+def booting(nas: NasCluster, state: NasState, draft: Draft) -> None:
+    """Have all of it start at boot, now that it has been seen to run.
+
+    One call for all units: systemd reads every unit again after each. CTDB is not among them: the
+    file system with its lock is not mounted at boot.
+    """
+    init = nas.toolset.init
+    for node in nas.nodes:
+        lacking = [unit for unit in at_boot(nas) if unit not in state[node.name].enabled]
+        if init == "systemd":
+            calls = [services.enable_all(*lacking)] if lacking else []
+        else:
+            calls = [services.enable(unit, init) for unit in lacking]
+        for call in calls:
+            undo = f"disable {' '.join(lacking)}"
+            draft.add(node.name, call, "it does not start at boot", undo=undo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clusternas.nas.cluster import NasCluster
 
-__all__ = ["LOCKING", "MEMBERSHIP", "file_service", "units"]
+__all__ = ["LOCKING", "MEMBERSHIP", "at_boot", "file_service", "units"]
 
 MEMBERSHIP = {"systemd": ("corosync",), "sysv": ("cman",)}
 LOCKING = {"systemd": ("dlm", "lvmlockd"), "sysv": ("clvmd",)}
@@ -22,6 +22,21 @@ def file_service(nas: NasCluster) -> str:
 
 def units(nas: NasCluster) -> tuple[str, ...]:
     """All services of a NAS, in the order to start them."""
+    found = _known(nas)
+    return (*found, *(unit for unit in nas.services if unit not in found))
+
+
+def at_boot(nas: NasCluster) -> tuple[str, ...]:
+    """Those that start at boot: not CTDB, whose lock is on a file system that is not mounted then.
+
+    Example:
+        >>> at_boot(NasCluster(name="NASCluster", nodes=[]))
+        ()
+    """
+    return tuple(unit for unit in _known(nas) if unit != "ctdb")
+
+
+def _known(nas: NasCluster) -> list[str]:
     init = nas.toolset.init
     found: list[str] = []
     if nas.cman is not None or nas.corosync is not None:
@@ -29,4 +44,4 @@ def units(nas: NasCluster) -> tuple[str, ...]:
         found += LOCKING[init] if nas.volume_groups else ()
     found += [unit for unit in (file_service(nas),) if unit]
     found += [NAMED] if nas.zones else []
-    return (*found, *(unit for unit in nas.services if unit not in found))
+    return found

@@ -151,9 +151,13 @@ def _configure(recipe: Recipe, root: Path, made: Image) -> None:
         )
     _run("chroot", str(root), "systemctl", "enable", "lab-net", "ssh")
     _run("chroot", str(root), "systemctl", "set-default", "multi-user.target")
-    for unit in recipe.masked:
-        (units / unit).unlink(missing_ok=True)
-        (units / unit).symlink_to("/dev/null")
+    names = [units / unit for unit in recipe.masked]
+    folder = root / "etc/systemd/system-generators"
+    names += [folder / f"systemd-{name}-generator" for name in recipe.generators]
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        name.unlink(missing_ok=True)
+        name.symlink_to("/dev/null")
     shutil.rmtree(root / "var/lib/apt/lists", ignore_errors=True)
 
 

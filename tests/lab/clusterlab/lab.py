@@ -17,7 +17,8 @@ from clusternas.runners.ssh import Ssh
 
 __all__ = ["Lab"]
 
-AGENTS = {name: f"/usr/local/sbin/{name}" for name in ("fence_lab", "drbd-fence-lab", "share-mode")}
+PROGRAMS = ("fence_lab", "drbd-fence-lab", "share-mode", "smb-writer")
+AGENTS = {name: f"/usr/local/sbin/{name}" for name in PROGRAMS}
 """What a description of a NAS cannot bring along: programs."""
 
 
@@ -90,8 +91,11 @@ class Lab:
         return {machine.name: machine.runner() for machine in self}
 
     def push(self) -> None:
-        """Bring the programs that fence, and the one that tries a lock."""
-        for name, path in AGENTS.items():
-            content = (GUEST / name).read_bytes()
-            for runner in self.runners().values():
-                runner.run(write_file(path, content, mode=0o755))
+        """Bring the programs that fence, and the clients."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(_push, self.runners().values()))
+
+
+def _push(runner: Ssh) -> None:
+    for name, path in AGENTS.items():
+        runner.run(write_file(path, (GUEST / name).read_bytes(), mode=0o755))

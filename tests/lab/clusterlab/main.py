@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import os
 import signal
@@ -12,17 +13,23 @@ import tempfile
 from pathlib import Path
 
 from clusterlab.bringup import SPEC, bring_up
+from clusterlab.faults import FAULTS
 from clusterlab.image import Image, image
 from clusterlab.lab import Lab
 from clusterlab.machine import missing_tools
 from clusterlab.promises import keep_promises
 from clusterlab.recipe import Recipe
+from clusterlab.snapshot import restore, save
 from clusterlab.table import Table
+from clusterlab.trial import Trial
 from clusternas import NasCluster
+from clusternas.core.errors import ClusterNasError
 
 __all__ = ["main"]
 
 say = functools.partial(print, flush=True)
+HEALTHY = "healthy"
+"""The name of the snapshot that every fault begins with."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,15 +43,23 @@ def main(argv: list[str] | None = None) -> int:
         say("the lab was skipped: only root can install Debian into a folder")
         return 3
     cache = Path(told.cache).resolve()
-    if told.what == "smoke":
-        return _smoke(cache)
+    if told.what in ("smoke", "full"):
+        return _once(cache, full=told.what == "full")
     folder = cache / "running"
     if told.what == "start":
         _started(Lab.create(folder, _image(cache, Table(say))), Table(say), stays=True)
         return 0
     lab = Lab.find(folder)
     if told.what == "up":
-        return _up(lab, Table(say))
+        return _ended(_up(lab, Table(say)))
+    if told.what == "save":
+        save(lab, HEALTHY)
+        return 0
+    if told.what == "restore":
+        restore(lab, HEALTHY, stays=True)
+        return 0
+    if told.what == "fault":
+        return _ended(_faults(lab, Table(say), told.fault, stays=True))
     if told.what == "shell":
         runner = lab.machines[told.machine].runner()
         # Without the -T that commands have: a shell wants a terminal.
@@ -59,8 +74,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cache", default=f"{cache}/clusternas-lab", help="where images are kept")
     what = parser.add_subparsers(dest="what", required=True)
     what.add_parser("smoke", help="two new machines, the NAS, the promises; nothing is left")
+    what.add_parser("full", help="the same, then every fault and all day 2; nothing is left")
     what.add_parser("start", help="two new machines that stay")
     what.add_parser("up", help="the NAS and the promises on the machines that were started")
+    what.add_parser("save", help="put the machines aside as they are: a healthy NAS")
+    what.add_parser("restore", help="go on where they were put aside")
+    fault = what.add_parser("fault", help="go on where they were put aside, and break it")
+    fault.add_argument("fault", nargs="+", choices=list(FAULTS))
     what.add_parser("stop", help="end the machines that were started")
     shell = what.add_parser("shell", help="enter a machine that was started")
     shell.add_argument("machine", choices=("nas1", "nas2"))
@@ -80,7 +100,7 @@ def _started(lab: Lab, table: Table, *, stays: bool) -> None:
         lab.push()
 
 
-def _smoke(cache: Path) -> int:
+def _once(cache: Path, *, full: bool) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     table = Table(say)
     made = _image(cache, table)
@@ -88,14 +108,34 @@ def _smoke(cache: Path) -> int:
         lab = Lab.create(Path(folder), made)
         try:
             _started(lab, table, stays=False)
-            return _up(lab, table)
+            _up(lab, table)
+            if full:
+                with table.step("snapshot"):
+                    save(lab, HEALTHY)
+                _faults(lab, table, list(FAULTS), stays=False)
+            return _ended(table)
         finally:
             lab.stop()
 
 
-def _up(lab: Lab, table: Table) -> int:
+def _up(lab: Lab, table: Table) -> Table:
     nas = NasCluster.load(SPEC)
     bring_up(lab, nas, table, say)
     keep_promises(lab, nas, table)
+    return table
+
+
+def _faults(lab: Lab, table: Table, names: list[str], *, stays: bool) -> Table:
+    """Each from the snapshot of a healthy NAS; one that fails does not stop the others."""
+    trial = Trial(lab, NasCluster.load(SPEC), table, say)
+    for name in names:
+        say(f"\n{name}: {(FAULTS[name].__doc__ or '').splitlines()[0]}")
+        with contextlib.suppress(ClusterNasError), table.step(name):
+            restore(lab, HEALTHY, stays=stays)
+            FAULTS[name](trial)
+    return table
+
+
+def _ended(table: Table) -> int:
     say(f"\n{table}")
     return int(table.failed)

@@ -58,5 +58,5 @@ class Table:
 
     def __str__(self) -> str:
         lines = [f"{row.step:<48} {row.seconds:7.1f} s  {row.result}" for row in self.rows]
-        total = sum(row.seconds for row in self.rows)
+        total = sum(row.seconds for row in self.rows if not row.step.startswith(" "))
         return "\n".join([*lines, f"{'total':<48} {total:7.1f} s"])

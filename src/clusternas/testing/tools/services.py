@@ -196,7 +196,8 @@ def scripted(node: FakeNode, name: str, action: str) -> Answer:
 
 def systemctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """systemctl: start, stop, restart, enable, disable, is-active, is-enabled, show, status."""
-    words = [arg for arg in args if not arg.startswith("-")]
+    given = zip(("", *args), args, strict=False)
+    words = [arg for before, arg in given if not arg.startswith("-") and before != "-p"]
     names = [unit.removesuffix(".service") for unit in words[1:]]
     match words[:1]:
         case ["is-active"]:

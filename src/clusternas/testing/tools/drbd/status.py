@@ -35,7 +35,7 @@ def paragraph(node: FakeNode, resource: Resource, verbose: bool, statistics: boo
     volumes = [Replica(node, resource, volume) for volume in resource.volumes.values()]
     rows = [
         f"{resource.config.name} role:{resource.role}"
-        + (f" suspended:{suspended(resource)}" if verbose else "")
+        + (f" suspended:{suspended(resource)}" if verbose or resource.suspended else "")
     ]
     rows += ["    write-ordering:flush"] if statistics else []
     for replica in volumes:

@@ -1,0 +1,190 @@
+"""What goes wrong in a cluster, done to the real one; each ends with a healthy NAS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from clusterlab.machine import Machine
+from clusterlab.qmp import ask
+from clusterlab.trial import Trial
+from clusternas.nas.day2 import plan_disk_replacement, plan_split_brain_recovery
+from clusternas.nas.plan import Plan
+
+__all__ = ["FAULTS"]
+
+FIRST, SECOND = "nas1", "nas2"
+SERVED = 180.0
+"""Seconds until clients must be served again; a node that is gone is fenced after 15 here."""
+CUT = """
+nft -f - <<end
+table inet labcut {
+  chain i { type filter hook input priority 0; tcp dport 7789 drop; tcp sport 7789 drop; }
+  chain o { type filter hook output priority 0; tcp dport 7789 drop; tcp sport 7789 drop; }
+}
+end
+"""
+MEND = "nft delete table inet labcut"
+
+
+def machine_killed(trial: Trial) -> None:
+    """One machine loses its power: the other one fences it and goes on serving."""
+    with trial.writer(FIRST) as writer:
+        with trial.table.step("  nas2 is killed, clients go on"):
+            trial.machine(SECOND).kill()
+            writer.goes_on(50, within=SERVED)
+            assert SECOND in trial.fenced(), "nobody fenced it"
+        _boot(trial, SECOND)
+        trial.heal()
+        writer.goes_on(50, within=60)
+    trial.whole(writer)
+
+
+def both_restart(trial: Trial) -> None:
+    """Both machines lose their power at once: LVM comes up on DRBD, not on the partition below."""
+    with trial.writer(FIRST) as writer, trial.table.step("  both machines lose their power"):
+        for machine in trial.lab:
+            ask(machine.qmp, "system_reset")
+        time.sleep(2)
+        _wait(trial, *trial.lab.machines)
+    trial.heal()
+    with trial.table.step("  LVM stands on DRBD"):
+        for name in trial.lab.machines:
+            found = trial.run(name, "pvs --noheadings -o pv_name").split()
+            assert found == ["/dev/drbd1"], f"on {name}: {found}"
+    trial.whole(writer)
+
+
+def split_brain(trial: Trial) -> None:
+    """Without fencing both go on alone: one is named the victim, and loses what it wrote."""
+    for name in trial.lab.machines:
+        trial.run(name, "drbdsetup disk-options 1 --fencing=dont-care")
+    with trial.table.step("  both write alone"):
+        trial.run(FIRST, CUT)
+        trial.until("the link is cut", lambda: "Established" not in _drbd(trial, FIRST), 60)
+        for name in trial.lab.machines:
+            # The lock manager still joins them, the disks no more: one may find its GFS2 broken,
+            # and withdraw from it.
+            orelse = "" if name == FIRST else "|| true"
+            trial.run(name, f"mkdir /opt/{name} && echo {name} >/opt/{name}/alone && sync {orelse}")
+        trial.run(FIRST, MEND)
+        trial.until("they refuse each other", lambda: "StandAlone" in _states(trial), 60)
+    with trial.table.step("  the status knows it"):
+        troubles = [each.what for each in trial.status().troubles]
+        assert any("split brain" in each for each in troubles), "; ".join(troubles)
+    with trial.table.step("  nas2 is the victim"):
+        plan = plan_split_brain_recovery(trial.nas, trial.gather(), "r0", SECOND)
+        assert len(plan.destroys) == 1, plan.destroys
+        assert plan.destroys[0].startswith("drbdadm connect"), plan.destroys
+        trial.apply(plan, allow=plan.destroys)
+    for name in trial.lab.machines:
+        trial.run(name, "drbdadm adjust r0")
+    trial.heal()
+    with trial.table.step("  what the survivor wrote is there"):
+        for name in trial.lab.machines:
+            assert trial.run(name, "cat /opt/nas1/alone") == "nas1\n"
+
+
+def replication_cut(trial: Trial) -> None:
+    """Only DRBD's link is cut: I/O waits until one machine is fenced, and goes on."""
+    _cut(trial, lambda: trial.run(FIRST, CUT), lambda: trial.run(FIRST, MEND))
+
+
+def all_links_cut(trial: Trial) -> None:
+    """All cables between them are pulled: fencing decides who goes on."""
+    _cut(trial, lambda: trial.cut(FIRST), lambda: trial.cut(FIRST, up=True))
+
+
+def _cut(trial: Trial, cut: Callable[[], object], mend: Callable[[], object]) -> None:
+    before = len(trial.fenced())
+    with trial.writer(FIRST) as writer:
+        with trial.table.step("  the link is cut, clients go on"):
+            cut()
+            trial.until("one is fenced", lambda: len(trial.fenced()) > before, 120)
+            writer.goes_on(20, within=SERVED)
+            assert set(trial.fenced()[before:]) == {SECOND}, trial.fenced()[before:]
+        with trial.table.step("  the link is mended"):
+            mend()
+            _wait(trial, SECOND)
+        trial.heal()
+    trial.whole(writer)
+
+
+def disk_replaced(trial: Trial) -> None:
+    """The disk of a node is let go, and a new one, with nothing on it, takes its place."""
+    with trial.writer(SECOND) as writer:
+        with trial.table.step("  the disk of nas2 is let go"):
+            trial.apply(plan_disk_replacement(trial.nas, trial.gather(), "r0", SECOND))
+            writer.goes_on(20, within=60)
+        with trial.table.step("  the status knows it"):
+            troubles = [each.what for each in trial.status().troubles]
+            assert "r0 has lost its disk" in troubles, "; ".join(troubles)
+        trial.run(
+            SECOND, "blkdiscard -f /dev/vda3; sync; dd if=/dev/zero of=/dev/vda3 bs=1M || true"
+        )
+        with trial.table.step("  a new disk is put in"):
+            plan = plan_disk_replacement(trial.nas, trial.gather(), "r0", SECOND)
+            assert plan.destroys == ("drbdadm create-md r0",), plan.destroys
+            trial.apply(plan, allow=plan.destroys)
+            writer.goes_on(20, within=60)
+        trial.heal()
+    trial.whole(writer)
+
+
+def fence_broken(trial: Trial) -> None:
+    """Nobody can fence: everything waits, nothing is lost, a person says that the node is dead."""
+    broken = trial.lab.folder / "fence-broken"
+    with trial.writer(FIRST) as writer:
+        with trial.table.step("  nas2 is killed, nobody can fence it"):
+            broken.touch()
+            trial.machine(SECOND).kill()
+            trial.until("lock spaces stop", lambda: "fenc" in _troubles(trial), 120)
+            known = writer.acknowledged()
+            time.sleep(10)
+            assert writer.acknowledged() == known, "somebody was served while nobody was fenced"
+        with trial.table.step("  a person acknowledges, clients go on"):
+            broken.unlink()
+            trial.apply(_acknowledge(trial))
+            writer.goes_on(20, within=SERVED)
+        _boot(trial, SECOND)
+        trial.heal()
+    trial.whole(writer)
+
+
+def _acknowledge(trial: Trial) -> Plan:
+    raise NotImplementedError
+
+
+def _boot(trial: Trial, name: str) -> None:
+    with trial.table.step(f"  {name} boots"):
+        trial.machine(name).start(stays=True)
+        _wait(trial, name)
+
+
+def _wait(trial: Trial, *names: str) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: Machine.wait(trial.machine(name)), names))
+
+
+def _drbd(trial: Trial, name: str) -> str:
+    return trial.run(name, "drbdadm status r0")
+
+
+def _states(trial: Trial) -> str:
+    return " ".join(trial.run(name, "drbdadm cstate r0") for name in trial.lab.machines)
+
+
+def _troubles(trial: Trial) -> str:
+    return "; ".join(each.what for each in trial.status().troubles)
+
+
+FAULTS: dict[str, Callable[[Trial], None]] = {
+    "machine-killed": machine_killed,
+    "both-restart": both_restart,
+    "split-brain": split_brain,
+    "replication-cut": replication_cut,
+    "disk-replaced": disk_replaced,
+    "all-links-cut": all_links_cut,
+    "fence-broken": fence_broken,
+}
