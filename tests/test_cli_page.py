@@ -19,7 +19,7 @@ def parsers() -> Mapping[str, argparse.ArgumentParser]:
 
 
 def sections() -> dict[str, str]:
-    _, *found = re.split(r"^## `clusternas (\w+)[^`]*`$", PAGE, flags=re.MULTILINE)
+    _, *found = re.split(r"^## `clusternas ([\w-]+)[^`]*`$", PAGE, flags=re.MULTILINE)
     return dict(zip(found[::2], found[1::2], strict=True))
 
 

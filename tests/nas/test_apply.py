@@ -1,6 +1,7 @@
 """Plans as values, and carrying them out."""
 
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -75,6 +76,9 @@ def test_a_plan_shows_itself(plan: Plan) -> None:
     assert rows[5] == "!  5  a  mkfs     # there is no file system"
     assert plan.diff() == "# on a\n--- x\n+++ y\n\n# on a, b\n--- fstab\n"
     assert json.loads(plan.to_json())[4]["effect"] == "destroy"
+    table = plan.table().splitlines()
+    assert table[0].split() == "step node command only if proven by undone by".split()
+    assert re.split(r"  +", table[5]) == ["!", "5", "a", "mkfs", "-", "its exit code", "-"]
     assert "<code>mkfs</code>" in plan._repr_html_()
 
 

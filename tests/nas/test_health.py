@@ -4,7 +4,6 @@ import pytest
 
 from clusternas import NasCluster, cli
 from clusternas.drbd.status import SyncProgress
-from clusternas.nas.health import progress
 from clusternas.testing import FakeCluster
 from clusternas.testing.demo import article
 
@@ -33,7 +32,7 @@ def syncing() -> FakeCluster:
     ],
 )
 def test_how_far_a_sync_has_come(sync: SyncProgress, shown: str) -> None:
-    assert progress(sync) == shown
+    assert str(sync) == shown
 
 
 def test_watching_shows_it_until_it_is_stopped(
@@ -47,7 +46,7 @@ def test_watching_shows_it_until_it_is_stopped(
         if len(naps) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_nodes", lambda *_: syncing.runners)
+    monkeypatch.setattr("clusternas.cli.machines.connect", lambda *_: syncing.runners)
     monkeypatch.setattr("time.sleep", nap)
     assert cli.main(["status", str(SPEC), "--watch", "5"]) == 130
     pictures = capsys.readouterr().out.split("NASCluster: ")[1:]
@@ -60,7 +59,7 @@ def test_watching_shows_it_until_it_is_stopped(
 def test_once_says_by_its_exit_code_whether_it_is_well(
     syncing: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_nodes", lambda *_: syncing.runners)
+    monkeypatch.setattr("clusternas.cli.machines.connect", lambda *_: syncing.runners)
     assert cli.main(["status", str(SPEC)]) == 1
     syncing.advance(3600)
     assert cli.main(["status", str(SPEC), "--format", "json"]) == 0

@@ -238,6 +238,7 @@ class Command(Generic[T_co]):
             raise Refused(
                 f"{self.name!r} destroys data and was not allowed",
                 hint=f"allow it by name: allow=[{self.name!r}]",
+                allow=(self.name,),
             )
 
     def error(

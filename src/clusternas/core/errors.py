@@ -218,9 +218,21 @@ class Drift(PlanError, CommandError):
 
 
 class Refused(PlanError):
-    """It would destroy data and nobody allowed it by name."""
+    """It would destroy data and nobody allowed it by name, or somebody else is at work.
+
+    Attributes:
+        allow: the names to allow, where that is what is missing.
+        holder: who has the lock of a node, where that is what is in the way.
+    """
 
     code = "CN302"
+
+    def __init__(
+        self, message: str, *, hint: str = "", allow: Sequence[str] = (), holder: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.allow = tuple(allow)
+        self.holder = holder
 
 
 class NodesError(ExceptionGroup[CommandError], ClusterNasError):

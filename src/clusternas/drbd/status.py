@@ -53,6 +53,15 @@ class SyncProgress:
     seconds_left: int | None = None
     stalled: bool = False
 
+    def __str__(self) -> str:
+        """How far it has come, for people: `42 %, 25 min left`."""
+        done, left = f"{self.percent or 0:.0f} %", self.seconds_left
+        if self.stalled:
+            return f"{done}, stalled"
+        if left is None:
+            return done
+        return f"{done}, {left} s left" if left < 120 else f"{done}, {left // 60} min left"
+
 
 @attrs.frozen(kw_only=True)
 class Volume:

@@ -31,7 +31,8 @@ class Event:
     Attributes:
         step: which.
         state: `start`, `wait` (its effect is awaited), `done`, `failed`, or `skipped`.
-        detail: what went wrong, or what is awaited.
+        detail: what went wrong, or what is awaited and how far it has come: `r0 is in sync: 42 %,
+            3 min left`.
         seconds: how long it has taken so far.
     """
 
@@ -123,6 +124,7 @@ def _refuse(plan: Plan, nodes: Mapping[str, Runner], allowed: frozenset[str]) ->
         raise Refused(
             f"the plan destroys data: {', '.join(missing)}",
             hint=f"allow it by name: allow={missing!r}",
+            allow=missing,
         )
     absent = [name for name in plan.nodes if name not in nodes]
     if absent:
@@ -175,22 +177,27 @@ class _Worker:
     def _true(self, step: Step, check: Check[Any]) -> bool:
         runner = self._nodes[check.node or step.node]
         waited = 0.0
-        while not self._look(runner, check):
+        while (awaited := self._look(runner, check)) is not None:
             if waited >= check.within:
                 return False
-            self.tell(step, "wait", check.says, waited)
+            self.tell(step, "wait", awaited, waited)
             pause = max(POLL, min(waited / 10, LONGEST_POLL))
             self._sleep(pause)
             waited += pause
         return True
 
-    def _look(self, runner: Runner, check: Check[Any]) -> bool:
+    def _look(self, runner: Runner, check: Check[Any]) -> str | None:
+        """What is still awaited, and how far it has come; None when it is true."""
         try:
-            return check.holds(runner.run(check.command).value)
+            value = runner.run(check.command).value
         except CommandError:
             if not check.tolerant:
                 raise
-            return False
+            return check.says
+        if check.holds(value):
+            return None
+        told = check.tells(value) if check.tells else ""
+        return f"{check.says}: {told}" if told else check.says
 
 
 class _Scheduler:

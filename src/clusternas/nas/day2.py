@@ -1,4 +1,4 @@
-"""Plans for a NAS that runs: take a node down, mend a split brain, replace a disk, grow.
+"""Plans for a NAS that runs: mend a split brain, replace a disk, grow, wait for a sync.
 
 What is a matter of the description needs none of these: change it, and `NasCluster.plan` adds the
 share, the record, the node's file or the journal. After each of these plans, too, the next
@@ -7,74 +7,27 @@ share, the record, the node's file or the journal. After each of these plans, to
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from clusternas.core import services
 from clusternas.core.command import Effect
 from clusternas.core.errors import PlanError
 from clusternas.drbd import procedures
 from clusternas.drbd.model import DrbdResource
 from clusternas.gfs2.commands import signatures
-from clusternas.gfs2.model import Gfs2Filesystem
 from clusternas.lvm import commands as lvm
-from clusternas.lvm.group import ClvmVolumeGroup
 from clusternas.nas.actual import NasState, backing_disks
 from clusternas.nas.cluster import NasCluster
-from clusternas.nas.guards import (
-    is_empty,
-    linked,
-    mounted_on,
-    peer_current,
-    quorate_without,
-    serves_on,
-)
+from clusternas.nas.guards import in_sync, is_current, is_empty, linked, peer_current
 from clusternas.nas.layers import resources_below, volume_of
-from clusternas.nas.plan import Check, Draft, Plan
-from clusternas.nas.units import LOCKING, MEMBERSHIP, file_service
+from clusternas.nas.plan import Draft, Plan
+from clusternas.nas.stopping import plan_shutdown, plan_stop, release, require_answer
 
-__all__ = ["plan_disk_replacement", "plan_growth", "plan_split_brain_recovery", "plan_stop"]
-
-
-def plan_stop(nas: NasCluster, state: NasState, node: str) -> Plan:
-    """Take a node out of service, from its clients down to its disks, for instance to restart it.
-
-    Each step is refused if it would end the service: another node must serve, have the file system
-    mounted, be quorate alone, and have all data. To restart all nodes, take one after the other:
-    this plan, the restart, `NasCluster.plan`, and only then the next.
-
-    Args:
-        nas: the NAS.
-        state: as it is now.
-        node: which to stop.
-
-    Raises:
-        PlanError: there is no other node, or the node does not answer.
-    """
-    _answers(state, node)
-    draft = Draft()
-    _release(nas, state, node, draft, last=quorate_without(nas, node))
-    init = nas.toolset.init
-    for unit in reversed((*MEMBERSHIP[init], *LOCKING[init])):
-        if unit in state[node].running:
-            draft.add(
-                node,
-                services.stop(unit, init),
-                f"{node} is taken out of service",
-                guard=quorate_without(nas, node) if unit in MEMBERSHIP[init] else None,
-                undo=str(services.start(unit, init)),
-            )
-    for resource in nas.resources:
-        if resource.name in state[node].drbd:
-            guard = peer_current(nas, resource, node)
-            draft.add(node, resource.secondary(), "nothing uses it here any more", guard=guard)
-            draft.add(
-                node,
-                resource.down(),
-                f"{node} is taken out of service",
-                undo=str(resource.up()),
-            )
-    return draft.plan()
+__all__ = [
+    "plan_disk_replacement",
+    "plan_growth",
+    "plan_shutdown",
+    "plan_split_brain_recovery",
+    "plan_stop",
+    "plan_sync",
+]
 
 
 def plan_split_brain_recovery(nas: NasCluster, state: NasState, resource: str, victim: str) -> Plan:
@@ -92,21 +45,16 @@ def plan_split_brain_recovery(nas: NasCluster, state: NasState, resource: str, v
     wanted = _resource(nas, resource)
     hosts = wanted.host_names()
     for host in hosts:
-        _answers(state, host)
+        require_answer(state, host)
     found = {host: state[host].drbd[resource] for host in hosts if resource in state[host].drbd}
     if victim not in found or any(peer.connected for peer in found[victim].peers.values()):
         raise PlanError(f"{resource} is not split on {victim}", hint="look at status again")
     draft = Draft()
-    _release(nas, state, victim, draft)
+    release(nas, state, victim, draft)
     for step in procedures.recover_split_brain(wanted, victim, found, toolset=nas.toolset):
         draft.add(step.node, step.command, step.why)
         draft.barrier()
-    draft.add(
-        victim,
-        wanted.dstate(),
-        "it has to find its peer again",
-        verify=linked(nas, wanted, victim),
-    )
+    _await_sync(nas, wanted, victim, draft)
     return draft.plan()
 
 
@@ -125,7 +73,7 @@ def plan_disk_replacement(nas: NasCluster, state: NasState, resource: str, node:
         PlanError: the node does not answer, or something stands on the new disk.
     """
     wanted = _resource(nas, resource)
-    _answers(state, node)
+    require_answer(state, node)
     status = state[node].drbd.get(resource)
     detach, *fill = procedures.replace_disk(wanted, node, toolset=nas.toolset)
     draft = Draft()
@@ -137,6 +85,7 @@ def plan_disk_replacement(nas: NasCluster, state: NasState, resource: str, node:
             for disk in backing_disks(wanted, node):
                 draft.add(node, signatures(disk), "a new disk", guard=is_empty(disk, state[node]))
         draft.add(node, step.command, step.why, guard=peer_current(nas, wanted, node))
+    _await_sync(nas, wanted, node, draft)
     return draft.plan()
 
 
@@ -155,6 +104,9 @@ def plan_growth(
     Raises:
         PlanError: it is mounted nowhere.
     """
+    if mount_point not in nas.filesystems.keys():  # noqa: SIM118 - a Keyed holds values
+        known = ", ".join(nas.filesystems.keys())
+        raise PlanError(f"no file system is for {mount_point}", hint=f"one of {known}")
     fs = nas.filesystems[mount_point]
     node = next((n.name for n in nas.nodes if state[n.name].mounted(mount_point)), None)
     if node is None:
@@ -177,63 +129,37 @@ def plan_growth(
     return draft.plan()
 
 
-def _release(
-    nas: NasCluster,
-    state: NasState,
-    node: str,
-    draft: Draft,
-    *,
-    last: Check[Any] | None = None,
-) -> None:
-    """Stop what uses the shared devices on a node, while another node has them."""
-    others = [each.name for each in nas.nodes if each.name != node]
-    unit = file_service(nas)
-    here = state[node]
-    if unit and unit in here.running:
-        draft.add(
-            node,
-            services.stop(unit, nas.toolset.init),
-            "it serves from a file system that has to go",
-            guard=serves_on(others[0]) if unit == "ctdb" and others else last,
-            undo=str(services.start(unit, nas.toolset.init)),
-        )
-    for fs in nas.filesystems:
-        if here.mounted(fs.mount_point):
-            draft.add(
-                node,
-                fs.umount(),
-                "its device has to go",
-                guard=mounted_on(fs, _other_mount(state, fs, others)),
-                undo=f"mount {fs.mount_point}",
-            )
-    for group in nas.volume_groups:
-        for command in group.stop(nas.toolset) if _active(state, node, group) else ():
-            draft.add(node, command, "DRBD below it has to be let go")
-    draft.barrier()
+def plan_sync(nas: NasCluster, state: NasState) -> Plan:
+    """Wait until all data is on all nodes; its steps only look, and tell how far it has come.
+
+    Args:
+        nas: the NAS.
+        state: as it is now; empty is the plan if everything is in sync already.
+    """
+    draft = Draft()
+    for resource in nas.resources:
+        hosts = [host for host in resource.host_names() if _is_behind(state, resource, host)]
+        for host in hosts[:1]:
+            _await_sync(nas, resource, host, draft)
+    return draft.plan()
 
 
-def _other_mount(state: NasState, fs: Gfs2Filesystem, others: Iterable[str]) -> str:
-    found = next((each for each in others if state[each].mounted(fs.mount_point)), None)
-    if found is None:
-        raise PlanError(
-            f"{fs.mount_point} is mounted nowhere else",
-            hint="mount it on another node before: the last one that serves is never unmounted",
-        )
-    return found
+def _is_behind(state: NasState, resource: DrbdResource, node: str) -> bool:
+    status = state[node].drbd.get(resource.name)
+    return status is not None and not is_current(status)
 
 
-def _active(state: NasState, node: str, group: ClvmVolumeGroup) -> bool:
-    return any(each.vg == group.name and each.active for each in state[node].logical_volumes)
+def _await_sync(nas: NasCluster, resource: DrbdResource, node: str, draft: Draft) -> None:
+    draft.add(
+        node,
+        resource.dstate(),
+        "until all data is on all nodes, one of them counts alone",
+        verify=in_sync(nas, resource, node),
+    )
 
 
 def _resource(nas: NasCluster, name: str) -> DrbdResource:
     if name not in nas.resources.keys():  # noqa: SIM118 - a Keyed holds values
-        raise PlanError(f"there is no resource {name}", hint="nas.resources names them")
+        known = ", ".join(nas.resources.keys())
+        raise PlanError(f"there is no resource {name}", hint=f"one of {known}")
     return nas.resources[name]
-
-
-def _answers(state: NasState, node: str) -> None:
-    if node not in state.nodes:
-        raise PlanError(f"there is no node {node}", hint=f"one of {', '.join(state.nodes)}")
-    if not state[node].reachable:
-        raise PlanError(f"{node} did not answer", hint=state[node].error.splitlines()[0])

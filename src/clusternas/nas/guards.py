@@ -26,6 +26,7 @@ from clusternas.nas.plan import Check
 
 __all__ = [
     "all_members",
+    "in_sync",
     "is_connected",
     "is_covered",
     "is_empty",
@@ -40,15 +41,23 @@ __all__ = [
 
 ALLOWED = ("drbd", "DRBD")
 """What may stand on a disk that becomes DRBD's: DRBD itself."""
+SYNC = 7 * 86400.0
+"""Seconds that a full sync may take."""
 
 
-def is_empty(device: str, node: NodeState) -> Check[tuple[Signature, ...]]:
-    """Nothing stands on a device; raises if it is known already that something does."""
+def is_empty(device: str, node: NodeState, hint: str = "") -> Check[tuple[Signature, ...]]:
+    """Nothing stands on a device; raises if it is known already that something does.
+
+    Args:
+        device: which.
+        node: where, as it was found.
+        hint: what else there is to do about it than to clear it.
+    """
     found = [each.kind for each in node.signatures.get(device) or () if each.kind not in ALLOWED]
     if found:
         raise PlanError(
             f"{node.name}: {device} holds {', '.join(found)}: it is never initialised",
-            hint=f"save what is on it, then clear it by hand: wipefs -a {device}",
+            hint=hint or f"save what is on it, then clear it by hand: wipefs -a {device}",
         )
     return Check(
         command=gfs2.signatures(device),
@@ -96,6 +105,17 @@ def peer_current(nas: NasCluster, resource: DrbdResource, node: str) -> Check[Re
     )
 
 
+def in_sync(nas: NasCluster, resource: DrbdResource, node: str) -> Check[ResourceStatus]:
+    """All peers are connected, and all have all data; a full sync may take days."""
+    return Check(
+        command=_status(nas, resource, node),
+        holds=is_current,
+        says=f"{resource.name} is in sync",
+        within=SYNC,
+        tells=how_far,
+    )
+
+
 def _status(nas: NasCluster, resource: DrbdResource, node: str) -> Command[ResourceStatus]:
     return queries.resource_status(resource.name, resource.host_names(), node, toolset=nas.toolset)
 
@@ -105,11 +125,29 @@ def is_connected(status: ResourceStatus) -> bool:
     return bool(status.peers) and all(peer.connected for peer in status.peers.values())
 
 
+def is_current(status: ResourceStatus) -> bool:
+    """Whether all data is on every node."""
+    return is_connected(status) and set(_disks(status)) == {DiskState.UP_TO_DATE}
+
+
+def how_far(status: ResourceStatus) -> str:
+    """How far the sync has come that is furthest behind; empty where none runs."""
+    links = [each for peer in status.peers.values() for each in peer.volumes.values()]
+    behind = sorted(
+        (each.sync for each in links if each.sync is not None), key=lambda sync: sync.percent or 0
+    )
+    return str(behind[0]) if behind else ""
+
+
+def _disks(status: ResourceStatus) -> list[DiskState]:
+    disks = [each.disk_state for each in status.volumes.values()]
+    peers = status.peers.values()
+    return disks + [each.disk_state for peer in peers for each in peer.volumes.values()]
+
+
 def is_new(status: ResourceStatus) -> bool:
     """Whether all peers are there, and nobody has data worth keeping."""
-    disks = [each.disk_state for each in status.volumes.values()]
-    disks += [each.disk_state for peer in status.peers.values() for each in peer.volumes.values()]
-    return is_connected(status) and DiskState.UP_TO_DATE not in disks
+    return is_connected(status) and DiskState.UP_TO_DATE not in _disks(status)
 
 
 def is_covered(status: ResourceStatus) -> bool:

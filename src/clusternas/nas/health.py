@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import attrs
 
-from clusternas.drbd.status import DiskState, PeerVolume, ResourceStatus, Role, SyncProgress
+from clusternas.drbd.status import DiskState, PeerVolume, ResourceStatus, Role
 from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.units import units
 
-__all__ = ["NasStatus", "NodeStatus", "Trouble", "progress", "status"]
+__all__ = ["NasStatus", "NodeStatus", "Trouble", "status"]
 
 
 @attrs.frozen
@@ -123,24 +123,8 @@ def _node(nas: NasCluster, node: NodeState) -> NodeStatus:
 def _resource(status: ResourceStatus) -> str:
     states = "/".join(each.disk_state.value for each in status.volumes.values())
     sync = next((each.sync for each in _links(status) if each.sync), None)
-    done = f" {progress(sync)}" if sync is not None and sync.percent is not None else ""
+    done = f" {sync}" if sync is not None and sync.percent is not None else ""
     return f"{status.name} {status.role.value} {states}{done}"
-
-
-def progress(sync: SyncProgress) -> str:
-    """How far a sync has come, for people.
-
-    Example:
-        >>> progress(SyncProgress(percent=42.3, seconds_left=1500))
-        '42 %, 25 min left'
-    """
-    left = sync.seconds_left
-    done = f"{sync.percent or 0:.0f} %"
-    if sync.stalled:
-        return f"{done}, stalled"
-    if left is None:
-        return done
-    return f"{done}, {left} s left" if left < 120 else f"{done}, {left // 60} min left"
 
 
 def _links(status: ResourceStatus) -> Iterator[PeerVolume]:

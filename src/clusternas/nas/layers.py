@@ -12,7 +12,7 @@ from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import is_covered
 
-__all__ = ["group_may_exist", "has_data", "is_fresh", "resources_below", "volume_of"]
+__all__ = ["group_may_exist", "has_data", "is_fresh", "locking_of", "resources_below", "volume_of"]
 
 
 def volume_of(group: ClvmVolumeGroup, fs: Gfs2Filesystem) -> str:
@@ -76,6 +76,15 @@ def group_may_exist(nas: NasCluster, state: NasState, group: ClvmVolumeGroup) ->
     """Whether a group is there, as far as anybody can tell now."""
     seen = any(each.name == group.name for n in state.nodes.values() for each in n.volume_groups)
     return seen or _is_hidden(nas, state, group.pvs)
+
+
+def locking_of(state: NasState, group: ClvmVolumeGroup) -> str:
+    """Who guards a group that is there, `none` for nobody; empty where no node lists it."""
+    seen = (each for n in state.nodes.values() for each in n.volume_groups)
+    found = next((each for each in seen if each.name == group.name), None)
+    if found is None:
+        return ""
+    return "clvmd" if found.clustered else found.lock_type or "none"
 
 
 def has_data(nas: NasCluster, state: NasState, fs: Gfs2Filesystem) -> bool:

@@ -96,6 +96,7 @@ def _refused(node: str, holder: str) -> Refused:
     return Refused(
         f"{node} is locked by {who} since {rest.partition('/')[0]}: {_alive(who)}",
         hint=f"if it is dead, break its lock by its name: break_lock={holder!r}",
+        holder=holder,
     )
 
 

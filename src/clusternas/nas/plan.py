@@ -31,6 +31,7 @@ class Check(Generic[T]):
         within: seconds it may take to become true; it is asked again until then.
         tolerant: a command that fails counts as an answer that is not the one wanted.
         node: which node is asked; by default the one where the step runs.
+        tells: from an answer that is not yet the one wanted, how far it has come: `42 %`.
     """
 
     command: Command[T]
@@ -39,6 +40,7 @@ class Check(Generic[T]):
     within: float = 0.0
     tolerant: bool = True
     node: str = ""
+    tells: Callable[[T], str] | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -180,6 +182,28 @@ class Plan:
             for number, step in enumerate(self.steps, 1)
         ]
         return "\n".join([self.summary(), *rows])
+
+    def table(self) -> str:
+        """Each step in a row, with what must be true before and after it, and what undoes it."""
+        heads = ("", "step", "node", "command", "only if", "proven by", "undone by")
+        rows = [
+            (
+                "!" if step.destroys else "",
+                str(number),
+                step.node,
+                str(step.command),
+                step.guard.says if step.guard else "-",
+                step.verify.says if step.verify else "its exit code",
+                step.undo or "-",
+            )
+            for number, step in enumerate(self.steps, 1)
+        ]
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        lines = (
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+            for row in (heads, *rows)
+        )
+        return "\n".join(line.rstrip() for line in lines)
 
     def summary(self) -> str:
         """How much it is, in one line."""

@@ -8,7 +8,7 @@ from clusternas.corosync.status import QuorumStatus
 from clusternas.ctdb import commands as ctdb
 from clusternas.drbd import queries
 from clusternas.drbd.model import DrbdResource
-from clusternas.drbd.status import Role
+from clusternas.drbd.status import ResourceStatus, Role
 from clusternas.nas.actual import NasState, NodeState, backing_disks
 from clusternas.nas.cluster import NasCluster, NasNode
 from clusternas.nas.guards import all_members, is_empty, linked, nobody_current, serves_on
@@ -44,6 +44,8 @@ def replication(nas: NasCluster, state: NasState, draft: Draft) -> None:
 
 def _bring_up(nas: NasCluster, node: NodeState, resource: DrbdResource, draft: Draft) -> None:
     if resource.name in node.drbd:
+        if _is_cut_off(node.drbd[resource.name]):
+            _rejoin(node, resource, draft)
         return
     if not node.metadata.get(resource.name, False):
         _create_metadata(nas, node, resource, draft)
@@ -58,6 +60,23 @@ def _bring_up(nas: NasCluster, node: NodeState, resource: DrbdResource, draft: D
             says=f"{resource.name} is up",
             within=10,
         ),
+    )
+
+
+def _is_cut_off(status: ResourceStatus) -> bool:
+    """Whether it came up by halves, or has given up its link while nobody here uses it.
+
+    What is used here and has given up its link is split: a person has to say whose data counts.
+    """
+    return status.role is not Role.PRIMARY and status.stand_alone
+
+
+def _rejoin(node: NodeState, resource: DrbdResource, draft: Draft) -> None:
+    draft.add(
+        node.name,
+        resource.adjust(),
+        f"{resource.name} is up without a link, or only by halves",
+        undo=f"drbdadm down {resource.name}",
     )
 
 

@@ -11,11 +11,14 @@ from clusternas.lvm.group import ClvmVolumeGroup
 from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import is_empty
-from clusternas.nas.layers import group_may_exist, has_data
+from clusternas.nas.layers import group_may_exist, has_data, locking_of
 from clusternas.nas.plan import Draft
 from clusternas.nas.wanted import folders
 
 __all__ = ["filesystems", "volumes"]
+
+
+CLVMD = "if it is a group of clvmd, which LVM does not list any more: clusternas convert"
 
 
 def volumes(nas: NasCluster, state: NasState, draft: Draft) -> None:
@@ -43,6 +46,8 @@ def _create(nas: NasCluster, state: NasState, group: ClvmVolumeGroup, draft: Dra
         _create_group(nas, leader, group, draft)
     elif not seeing:
         return
+    else:
+        _require_locking(nas, state, group)
     here = {each.name for each in leader.logical_volumes if each.vg == group.name}
     for lv in group.logical_volumes:
         if lv.name not in here:
@@ -62,7 +67,7 @@ def _create_group(nas: NasCluster, leader: NodeState, group: ClvmVolumeGroup, dr
                 leader.name,
                 lvm.pvcreate(pv),
                 f"{pv} is no physical volume",
-                guard=is_empty(pv, leader),
+                guard=is_empty(pv, leader, CLVMD if nas.corosync else ""),
                 undo=f"pvremove {pv}",
             )
     locking = group.locked_by(nas.toolset)
@@ -72,6 +77,16 @@ def _create_group(nas: NasCluster, leader: NodeState, group: ClvmVolumeGroup, dr
         f"there is no volume group {group.name}",
         undo=f"vgremove {group.name}",
     )
+
+
+def _require_locking(nas: NasCluster, state: NasState, group: ClvmVolumeGroup) -> None:
+    """Never open a group on all nodes that another lock manager guards, or none."""
+    found, wanted = locking_of(state, group), group.locked_by(nas.toolset)
+    if found != wanted:
+        raise PlanError(
+            f"{group.name} is guarded by {found}, not by {wanted}",
+            hint="clusternas convert, or clusternas.nas.conversion.plan_conversion, changes it",
+        )
 
 
 def _open(node: NodeState, group: ClvmVolumeGroup) -> bool:

@@ -19,6 +19,7 @@ from clusternas.core.versions import Toolset
 from clusternas.testing import consistency, tools
 from clusternas.testing.blocks import Content, type_of
 from clusternas.testing.faults import Fault, Faults
+from clusternas.testing.files import Files
 from clusternas.testing.node import FakeNode
 from clusternas.testing.shell import Hang, said
 
@@ -170,9 +171,19 @@ class FakeCluster:
         for node in nodes:
             node.reset()
             node.up = True
+            node.boots += 1
             node.console.clear()
         tools.boot(nodes, runlevel)
         self.settle()
+
+    def reinstall(self, generation: str | Toolset) -> None:
+        """Put another system on every node: the disks keep what is on them, files are new."""
+        self.toolset = GENERATIONS[generation] if isinstance(generation, str) else generation
+        for node in self.nodes.values():
+            tools.power_cut(node)
+            node.files = Files(node)
+            tools.install(node)
+        self.boot(*self.nodes)
 
     # Faults
 

@@ -34,6 +34,7 @@ class FakeNode:
         running: names of the services that run.
         claims: who holds a block device open, by path.
         console: what it printed while booting.
+        boots: how often it was started.
     """
 
     def __init__(self, cluster: FakeCluster, name: str, number: int, disks: dict[str, int]) -> None:
@@ -43,6 +44,7 @@ class FakeNode:
         self.disks = {path: Disk(path, size) for path, size in disks.items()}
         self.files = Files(self)
         self.console: list[str] = []
+        self.boots = 1
         self._state: dict[type, object] = {}
         self.reset()
         self.up = True

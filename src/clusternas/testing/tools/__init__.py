@@ -67,12 +67,13 @@ MODULES = (
     ctdb,
     ctdbd,
     dns,
+    power,
 )
 TOOLS = {name: tool for module in MODULES for name, tool in getattr(module, "TOOLS", {}).items()}
 DAEMONS = {
     name: daemon for module in MODULES for name, daemon in getattr(module, "DAEMONS", {}).items()
 }
-REACTIONS = (drbd.react, membership.react, fencing.react, dlm.react, ctdbd.react)
+REACTIONS = (power.react, drbd.react, membership.react, fencing.react, dlm.react, ctdbd.react)
 
 boot = services.boot
 power_cut = power.cut
@@ -107,5 +108,5 @@ def devices(node: FakeNode) -> Iterator[Device]:
 
 def install(node: FakeNode) -> None:
     """The files that packages bring."""
-    for module in (drbd, lvm, mount, samba, services):
+    for module in (drbd, lvm, mount, power, samba, services):
         module.install(node)

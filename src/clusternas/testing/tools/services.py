@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from clusternas.testing.blocks import Entry
 from clusternas.testing.shell import Answer, Daemon, Exit, Hang, Tool, nothing, said
+from clusternas.testing.tools import power
 
 if TYPE_CHECKING:
     from clusternas.core.versions import Toolset
@@ -76,6 +77,11 @@ def stop(node: FakeNode, name: str) -> None:
     if name in node.running:
         known(node)[name].stop(node)
         node.running.discard(name)
+
+
+def stopping(node: FakeNode) -> list[str]:
+    """What runs, in the order in which a shutdown stops it: what needs others first."""
+    return [name for name in reversed(list(known(node))) if name in node.running]
 
 
 # Init scripts
@@ -207,6 +213,9 @@ def systemctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
         case ["show"]:
             return "\n".join(shown(node, name) for name in names)
         case ["daemon-reload"]:
+            return ""
+        case ["reboot"]:
+            power.restart(node)
             return ""
         case ["list-units"]:
             return ""

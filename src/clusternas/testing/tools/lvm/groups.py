@@ -89,7 +89,8 @@ def lock_start(node: FakeNode, group: VolumeGroup) -> str:
 def vgchange(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """Lock spaces, activation and the kind of locking, of the groups named or of all."""
     given, operands = parse(args, "vgchange")
-    found = scan(node)
+    forced = given.get("lockopt") == "force"
+    found = scan(node, forced=forced)
     rows = []
     for name in operands or list(found.groups):
         if name not in found.groups:
@@ -118,16 +119,32 @@ def vgchange_one(node: FakeNode, group: Group, given: dict[str, str]) -> str:
         )
         return f'  Volume group "{value.name}" successfully changed\n'
     if "locktype" in given:
-        config = node.of(Member).config
-        cluster = config.name if config is not None and given["locktype"] == "dlm" else ""
-        locking = given["locktype"].replace("none", "")
-        update(node, group, attrs.evolve(value, locking=locking, cluster=cluster))
-        return f'  Volume group "{value.name}" successfully changed\n'
+        return change_locking(node, group, given)
     group = find_group(node, value.name, change=True)
     for volume in value.volumes:
         set_active(node, group, volume, given.get("activate", "y"))
     active = sum(key[0] == value.name for key in node.of(Lvm).active)
     return f'  {active} logical volume(s) in volume group "{value.name}" now active\n'
+
+
+def change_locking(node: FakeNode, group: Group, given: dict[str, str]) -> str:
+    """`vgchange --locktype`: by force only to none, else with lvmlockd and nothing active."""
+    wanted, forced = given["locktype"], given.get("lockopt") == "force"
+    if forced and wanted != "none":
+        raise Exit(5, '  Lock type can only be forced to "none" for recovery.')
+    if forced and "yes" not in given:
+        raise Exit(
+            5, "  Forcibly change VG lock type to none? [y/n]: [n]\n  VG lock type not changed."
+        )
+    if not forced and "lvmlockd" not in node.running:
+        raise Exit(5, "  Using lock type requires lvmlockd.")
+    if any(name == group.value.name for name, _ in node.of(Lvm).active):
+        raise Exit(5, f"  VG {group.value.name} lock type change requires inactive LVs.")
+    config = node.of(Member).config
+    cluster = config.name if config is not None and wanted == "dlm" else ""
+    value = attrs.evolve(group.value, locking=wanted.replace("none", ""), cluster=cluster)
+    update(node, group, value)
+    return f'  Volume group "{value.name}" successfully changed\n'
 
 
 def stop_locking(node: FakeNode, group: VolumeGroup) -> None:

@@ -73,8 +73,11 @@ class Scan:
     warnings: str = ""
 
 
-def scan(node: FakeNode) -> Scan:
-    """Look at every device that the filter lets through."""
+def scan(node: FakeNode, *, forced: bool = False) -> Scan:
+    """Look at every device that the filter lets through.
+
+    LVM 2.03 passes over groups of clvmd without a word, unless it is `forced`.
+    """
     config = load(node)
     visible = [
         device for device in node.devices() if device.kind != "lvm" and config.accepts(device)
@@ -82,6 +85,9 @@ def scan(node: FakeNode) -> Scan:
     labels: dict[str, tuple[Device, PhysicalVolume]] = {}
     warnings = []
     for device, label in groups(visible):
+        clustered = label.group is not None and label.group.locking == "clustered"
+        if clustered and not old(node) and not forced:
+            continue
         if label.uuid in labels:
             worse, better = labels[label.uuid][0], device
             labels.pop(label.uuid)
