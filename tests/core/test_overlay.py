@@ -51,3 +51,22 @@ def test_wanting_what_is_there_changes_nothing() -> None:
     actual = File.parse(TEXT)
     assert overlay(actual, File.parse("net { a 1; }")) is actual
     assert overlay(actual, actual) is actual
+
+
+def test_what_is_wanted_no_more_goes() -> None:
+    last = File.parse("net { a 1; b 2; peer x; odd 3; }\non h1 { }\non h2 { net { b 5; } }\n")
+    wanted = File(net=Net(a="1"), hosts=[Host(name="h2")])
+    result = overlay(File.parse(TEXT), wanted, last)
+    assert result.render() == "# mine\nnet { a 1; }\non h2 {\n  net { } # five\n}\n"
+
+
+def test_what_somebody_has_changed_or_added_stays() -> None:
+    last = File.parse("net { a 1; b 2; }\n")
+    actual = File.parse("net { a 7; b 2; peer z; }\non mine { }\n")
+    result = overlay(actual, File(), last)
+    assert result.render() == "net { a 7; peer z; }\non mine { }\n"
+
+
+def test_what_was_wanted_before_and_is_still_changes_nothing() -> None:
+    actual = File.parse(TEXT)
+    assert overlay(actual, actual, actual) is actual

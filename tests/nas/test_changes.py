@@ -60,8 +60,10 @@ def test_a_share_is_added_while_all_runs(running: FakeCluster, generation: str) 
     assert commands(plan) == [
         "01: write /var/lib/clusternas/pending/samba",
         "01: write /etc/samba/smb.conf",
+        "01: write /var/lib/clusternas/described",
         "02: write /var/lib/clusternas/pending/samba",
         "02: write /etc/samba/smb.conf",
+        "02: write /var/lib/clusternas/described",
         "01: smbcontrol all reload-config",
         "02: smbcontrol all reload-config",
         "01: remove /var/lib/clusternas/pending/samba",
@@ -71,6 +73,50 @@ def test_a_share_is_added_while_all_runs(running: FakeCluster, generation: str) 
     carry_out(running, plan)
     assert settles(nas, running)
     assert running["linux-nas02"].files.is_dir("/opt/photos")
+
+
+def test_a_share_that_is_described_no_more_goes(running: FakeCluster, generation: str) -> None:
+    more, less = described(NEW_SHARE, generation), described({}, generation)
+    carry_out(running, more.plan(more.gather(running.runners)))
+    running["linux-nas01"].files.write("/opt/photos/one", "kept")
+    for node in running.nodes.values():
+        by_hand = node.files.text("/etc/samba/smb.conf") + "[mine]\n\tpath = /srv\n"
+        node.files.write("/etc/samba/smb.conf", by_hand)
+    plan = less.plan(less.gather(running.runners))
+    assert "-[photos]" in plan.diff()
+    assert "smbcontrol all reload-config" in str(plan)
+    assert plan.destroys == ()
+    carry_out(running, plan)
+    shown = running["linux-nas02"].files.text("/etc/samba/smb.conf")
+    assert "[photos]" not in shown
+    assert "[mine]" in shown
+    assert running["linux-nas01"].files.text("/opt/photos/one") == "kept"
+    assert settles(less, running)
+
+
+def test_what_nobody_has_described_stays(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    for node in running.nodes.values():
+        node.files.remove("/var/lib/clusternas/described")
+        by_hand = node.files.text("/etc/samba/smb.conf") + "[photos]\n\tpath = /srv\n"
+        node.files.write("/etc/samba/smb.conf", by_hand)
+    plan = nas.plan(nas.gather(running.runners))
+    assert set(commands(plan)) == {f"0{n}: write /var/lib/clusternas/described" for n in (1, 2)}
+    carry_out(running, plan)
+    assert settles(nas, running)
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"/etc/samba/smb.conf": "["}'])
+def test_a_note_that_cannot_be_read_takes_nothing_away(
+    running: FakeCluster, generation: str, note: str
+) -> None:
+    nas = described({}, generation)
+    for node in running.nodes.values():
+        node.files.write("/var/lib/clusternas/described", note)
+    plan = nas.plan(nas.gather(running.runners))
+    assert plan.diff() == ""
+    carry_out(running, plan)
+    assert settles(nas, running)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _options_for(error: Refused) -> Iterator[str]:
     """What to add to the call, in place of the hint, which is for Python."""
+    import shlex
+
     if error.allow:
         names = " ".join(f"--allow {shlex.quote(name)}" for name in error.allow)
         yield f"  help: allow it by name: {names}"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from clusternas.cli import machines
-from clusternas.cli.progress import Progress
 
 if TYPE_CHECKING:
     from clusternas.core.command import Runner
@@ -109,6 +108,7 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _restart(options: argparse.Namespace) -> int:
+    from clusternas.cli.progress import Progress
     from clusternas.nas.restart import RollingRestart
     from clusternas.nas.stopping import plan_stop
 

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusternas.cli.progress import Progress
-
 if TYPE_CHECKING:
     from clusternas.core.command import Runner
     from clusternas.nas.cluster import NasCluster
@@ -137,6 +135,8 @@ def _apply(
     options: argparse.Namespace,
     journal: Journal | None,
 ) -> bool:
+    from clusternas.cli.progress import Progress
+
     print(plan)
     applied = plan.apply(
         nodes,

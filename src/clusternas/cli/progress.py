@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, TextIO
@@ -73,6 +72,8 @@ class Progress:
 
     def _footer(self) -> None:
         """One line that is written over by the next; cut, since it must not wrap."""
+        import shutil  # costs at import, and is needed on terminals only
+
         of = f"{self._ended} of {self._steps}" if self._steps else ""
         shown = "  ".join(filter(None, [of, *self._now.values()])) if self._now else ""
         width = shutil.get_terminal_size().columns - 1

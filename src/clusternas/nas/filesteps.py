@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 
 import attrs
@@ -15,11 +16,11 @@ from clusternas.core.text import decode, encode, mask, unified
 from clusternas.core.versions import Toolset
 from clusternas.corosync.model import CorosyncCluster
 from clusternas.dns.model import ZoneFile
-from clusternas.nas.actual import NasState
+from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.plan import Draft
 from clusternas.nas.reloads import note_readers, readers
-from clusternas.nas.wanted import NAMED_CONF
+from clusternas.nas.wanted import DESCRIBED, NAMED_CONF
 
 __all__ = ["plan_files"]
 
@@ -37,8 +38,32 @@ def plan_files(nas: NasCluster, state: NasState, draft: Draft) -> dict[str, list
         note_readers(node.name, names, draft)
         for change in changes:
             _write(draft, node.name, change)
+        _remember(nas, state[node.name], draft)
         notes[node.name] = names
     return notes
+
+
+def _remember(nas: NasCluster, node: NodeState, draft: Draft) -> None:
+    """Note on the node what is wanted in its files, once they say so."""
+    texts = {path: model.render(nas.toolset) for path, model in nas.files(node.name).items()}
+    note = json.dumps(texts, indent=1).encode()
+    found = node.files.get(DESCRIBED)
+    if found is None or found.content != note:
+        draft.add(
+            node.name,
+            write_file(DESCRIBED, note, mode=0o600, parents=True),
+            "what is taken out of the description later is taken out of the files then",
+        )
+
+
+def _remembered(found: Mapping[str, FileContent | None]) -> dict[str, str]:
+    """What was wanted the last time, by path; empty where nothing readable is noted."""
+    note = found.get(DESCRIBED)
+    try:
+        texts = json.loads(note.content) if note is not None else {}
+    except ValueError:
+        return {}
+    return texts if isinstance(texts, dict) else {}
 
 
 @attrs.frozen
@@ -54,9 +79,10 @@ class _Change:
 def _changes(
     nas: NasCluster, node: str, found: Mapping[str, FileContent | None]
 ) -> Iterator[_Change]:
+    remembered = _remembered(found)
     for path, model in nas.files(node).items():
         actual = found.get(path)
-        text = _text(path, model, actual, nas.toolset)
+        text = _text(path, model, actual, nas.toolset, remembered.get(path, ""))
         if actual is None or text != decode(actual.content):
             yield _Change(path, actual, text, model.secrets())
     path = NAMED_CONF[nas.toolset.init]
@@ -84,19 +110,30 @@ def _write(draft: Draft, node: str, change: _Change) -> None:
     )
 
 
-def _text(path: str, wanted: Model, found: FileContent | None, tools: Toolset) -> str:
+def _parsed(model: type[Model], text: str) -> Model | None:
+    """What was wanted the last time; None where nothing is known of it."""
+    try:
+        return model.parse(text) if text else None
+    except ClusterNasError:
+        return None
+
+
+def _text(
+    path: str, wanted: Model, found: FileContent | None, tools: Toolset, remembered: str
+) -> str:
     """What a file should say: what it says, with the wanted values over it."""
     if found is None or not found.content.strip():
         return wanted.render(tools)
     try:
         actual = type(wanted).parse(found.content, path)
+        last = _parsed(type(wanted), remembered)
         if isinstance(wanted, ZoneFile) and isinstance(actual, ZoneFile):
-            return _zone(actual, wanted).render()
+            return _zone(actual, wanted, last).render()
         if isinstance(wanted, CmanCluster) and isinstance(actual, CmanCluster):
             wanted = _numbered(actual, wanted)
         if isinstance(wanted, CorosyncCluster) and isinstance(actual, CorosyncCluster):
             actual = _members(actual, wanted)
-        return overlay(actual, wanted).render(tools)
+        return overlay(actual, wanted, last).render(tools)
     except ClusterNasError as error:
         raise PlanError(
             f"{path} cannot be changed: {error.message}", hint=error.hint or "mend it by hand"
@@ -118,9 +155,13 @@ def _members(actual: CorosyncCluster, wanted: CorosyncCluster) -> CorosyncCluste
     return attrs.evolve(actual, nodes=kept)
 
 
-def _zone(actual: ZoneFile, wanted: ZoneFile) -> ZoneFile:
+def _zone(actual: ZoneFile, wanted: ZoneFile, last: Model | None) -> ZoneFile:
     """A zone with the wanted record sets; its serial grows once if anything changed."""
     zone = actual
+    then = last.rrsets() if isinstance(last, ZoneFile) else {}
+    for key, each in then.items():
+        if key not in wanted.rrsets():
+            zone = zone.with_rrset(each.name, each.type, ())
     for each in wanted.rrsets().values():
         zone = zone.with_rrset(each.name, each.type, each.data, ttl=each.ttl)
     return zone.bump() if zone.records != actual.records else actual

@@ -64,7 +64,7 @@ class RollingRestart:
     tell: Callable[[str], object] = attrs.field(default=lambda _line: None, repr=False)
     journal: Journal | None = attrs.field(default=None, repr=False)
     break_lock: str = ""
-    sleep: Callable[[float], object] = attrs.field(default=time.sleep, repr=False)
+    sleep: Callable[[float], object] | None = attrs.field(default=None, repr=False)
     workers: int = 0
 
     def left(self) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ class RollingRestart:
                     f"{name} did not come back within {PATIENCE:.0f} s",
                     hint="look at its console; then call it again, it goes on from there",
                 )
-            self.sleep(POLL)
+            (self.sleep or time.sleep)(POLL)
             waited += POLL
 
     def _boot(self, name: str) -> str:

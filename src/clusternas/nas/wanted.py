@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from clusternas.nas.cluster import NasCluster
 
-__all__ = ["NAMED_CONF", "PENDING", "folders", "noted", "paths", "pending"]
+__all__ = ["DESCRIBED", "NAMED_CONF", "PENDING", "folders", "noted", "paths", "pending"]
 
 NAMED_CONF = {"systemd": "/etc/bind/named.conf.local", "sysv": "/etc/named.conf"}
 """Where named is told of its zones."""
@@ -14,13 +14,16 @@ NAMED_CONF = {"systemd": "/etc/bind/named.conf.local", "sysv": "/etc/named.conf"
 PENDING = "/var/lib/clusternas/pending"
 """Where a node notes which services must read their files again."""
 
+DESCRIBED = "/var/lib/clusternas/described"
+"""Where a node notes what was wanted in its files the last time, so that it can go again."""
+
 SERVICES = ("corosync", "cman", "dlm", "clvmd", "samba", "ctdb-nodes", "ctdb-addresses", "ctdb")
 
 
 def paths(nas: NasCluster, node: str) -> list[str]:
     """The files of a node: its own, the one that tells named of the zones, and the notes."""
     extra = [NAMED_CONF[nas.toolset.init]] if nas.zones else []
-    return [*nas.files(node), *extra, *(f"{PENDING}/{name}" for name in pending(nas))]
+    return [*nas.files(node), *extra, DESCRIBED, *(f"{PENDING}/{name}" for name in pending(nas))]
 
 
 def pending(nas: NasCluster) -> tuple[str, ...]:
