@@ -9,6 +9,7 @@ from attrs import evolve
 
 from clusternas import NasCluster
 from clusternas.cli import main
+from clusternas.core.command import Effect
 from clusternas.core.errors import PlanError, Refused, ValidationError
 from clusternas.core.versions import Toolset
 from clusternas.nas.spec import loads
@@ -126,18 +127,27 @@ def test_a_file_that_changes_after_planning_is_drift(today: NasCluster) -> None:
     assert cluster["linux-nas01"].files.text("/etc/samba/smb.conf").endswith("MINE\n")
 
 
-def test_every_step_may_fail_once(today: NasCluster) -> None:
-    names = FakeCluster(today.nodes.keys())
-    steps = today.plan(today.gather(names.runners)).steps
-    for step in steps[24::3]:
-        cluster = FakeCluster(today.nodes.keys())
-        cluster.fail(step.node, str(step.command).split(" -")[0], exit_code=1, stderr="no")
-        plan = today.plan(today.gather(cluster.runners))
-        plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
-        again = today.plan(today.gather(cluster.runners))
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("generation", ["today", "2010"])
+def test_every_command_may_fail_once(generation: str, when: str) -> None:
+    nas = loads(SPEC.read_text() if generation == "today" else OLD)
+    names = FakeCluster(nas.nodes.keys(), generation=generation)
+    steps = nas.plan(nas.gather(names.runners)).steps
+    for step in steps:
+        cluster = FakeCluster(nas.nodes.keys(), generation=generation)
+        command = step.command.title or " ".join(step.command.argv)
+        cluster.fail(step.node, command, exit_code=1, stderr="no", when=when)
+        plan = nas.plan(nas.gather(cluster.runners))
+        applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
+        assert not applied.ok or step.command.effect is Effect.READ, step.id  # gathered already
+        again = nas.plan(nas.gather(cluster.runners))
         applied = again.apply(cluster.runners, allow=again.destroys, sleep=cluster.sleep, workers=1)
         assert applied.ok, f"{step.id}: {applied}"
-        assert cluster.losses == []
+        cluster.advance(600)
+        state = nas.gather(cluster.runners)
+        assert nas.status(state).healthy, step.id
+        assert not nas.plan(state).changed, step.id
+        assert cluster.losses == [], step.id
 
 
 def test_a_node_that_is_down_stops_the_plan(today: NasCluster) -> None:

@@ -219,3 +219,29 @@ def test_no_first_sync_where_a_peer_is_up_to_date(generation: str) -> None:
             cluster.runners, allow=plan.destroys, sleep=cluster.sleep
         ).raise_for_failure()
     assert cluster.losses == []
+
+
+@pytest.mark.parametrize("generation", ["today"])
+def test_samba_is_left_to_ctdb(running: FakeCluster) -> None:
+    nas = described({}, "today")
+    assert "smbd" in running["linux-nas01"].running
+    assert settles(nas, running)
+    running["linux-nas01"].shell("systemctl enable smbd nmbd")
+    plan = nas.plan(nas.gather(running.runners))
+    assert commands(plan) == ["01: systemctl disable smbd", "01: systemctl disable nmbd"]
+    carry_out(running, plan)
+    assert settles(nas, running)
+
+
+@pytest.mark.parametrize("generation", ["today"])
+def test_samba_that_runs_before_ctdb_does_is_stopped(generation: str) -> None:
+    nas = described({}, generation)
+    cluster = FakeCluster(nas.nodes.keys())
+    for node in cluster.nodes.values():
+        assert node.shell("systemctl enable --now smbd").exit_code == 0
+    plan = nas.plan(nas.gather(cluster.runners))
+    shown = commands(plan)
+    assert shown.index("02: systemctl stop smbd") < shown.index("02: systemctl start ctdb")
+    carry_out(cluster, plan)
+    assert settles(nas, cluster)
+    assert nas.status(nas.gather(cluster.runners)).healthy

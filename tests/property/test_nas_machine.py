@@ -7,19 +7,25 @@ and applying ends with a healthy NAS and an empty plan, and nothing of value was
 
 import contextlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from attrs import evolve
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from clusternas import NasCluster
+from clusternas import NasCluster, SambaShare
 from clusternas.core.command import Command, Result, Runner
 from clusternas.core.errors import ClusterNasError
+from clusternas.nas.actual import NasState
+from clusternas.nas.day2 import plan_disk_replacement
 from clusternas.nas.journal import Journal
 from clusternas.nas.plan import Plan
+from clusternas.nas.restart import RollingRestart
 from clusternas.nas.spec import loads
+from clusternas.nas.stopping import plan_shutdown, plan_stop
 from clusternas.testing import FakeCluster
 from clusternas.testing.demo import article
 
@@ -128,6 +134,41 @@ class Nas(RuleBasedStateMachine):
         with contextlib.suppress(Crash):
             self.apply(dict(runners))
 
+    @rule(node=NODES)
+    def node_is_stopped(self, node: str) -> None:
+        self.day2(lambda state: plan_stop(self.nas, state, node))
+
+    @rule()
+    def nas_is_shut_down(self) -> None:
+        self.day2(lambda state: plan_shutdown(self.nas, state))
+
+    @rule(node=NODES)
+    def disk_is_let_go_and_taken_again(self, node: str) -> None:
+        self.day2(lambda state: plan_disk_replacement(self.nas, state, "r0", node))
+
+    def day2(self, planned: Callable[[NasState], Plan]) -> None:
+        with contextlib.suppress(ClusterNasError), Journal(self.journal) as journal:
+            plan = planned(self.nas.gather(self.cluster.runners))
+            plan.apply(self.cluster.runners, sleep=self.cluster.sleep, workers=1, journal=journal)
+
+    @rule(commands=st.integers(1, 60))
+    def nodes_restart_until_the_controller_crashes(self, commands: int) -> None:
+        left = [commands]
+        with contextlib.suppress(Crash, ClusterNasError), Journal(self.journal) as journal:
+            RollingRestart(
+                nas=self.nas,
+                nodes={n: Mortal(each, left) for n, each in self.cluster.runners.items()},
+                sleep=self.cluster.sleep,
+                journal=journal,
+                workers=1,
+            ).run()
+
+    @rule(shares=st.sets(st.sampled_from(("photos", "mail"))))
+    def description_changes(self, shares: set[str]) -> None:
+        described = [SambaShare(name=name, path=f"/opt/{name}") for name in sorted(shares)]
+        kept = [share for share in self.nas.samba.shares if share.name == "opt"]
+        self.nas = evolve(self.nas, samba=evolve(self.nas.samba, shares=[*kept, *described]))
+
     @rule(
         node=NODES,
         command=COMMANDS,
@@ -188,6 +229,9 @@ class Nas(RuleBasedStateMachine):
         dead = [name for name, node in self.cluster.nodes.items() if not node.up]
         if dead:
             self.cluster.boot(*dead)
+        for name, node in self.nas.gather(self.cluster.runners).nodes.items():
+            if "r0" in node.drbd and node.drbd["r0"].diskless:
+                self.cluster[name].shell("drbdadm attach r0")  # a person does: it may be broken
 
     def is_settled(self) -> bool:
         self.cluster.advance(600)

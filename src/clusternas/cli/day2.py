@@ -45,6 +45,13 @@ def add_commands(add: Add) -> None:
     grow.add_argument(
         "--size", default="", help="of the volume, or + and how much more; by default all there is"
     )
+    acknowledge = _command(
+        add,
+        "acknowledge",
+        _acknowledge,
+        "say that a dead node is off, where nothing could fence it",
+    )
+    acknowledge.add_argument("node")
     _command(add, "convert", _convert, "give the volume groups of clvmd to lvmlockd")
 
 
@@ -99,6 +106,12 @@ def _grow(options: argparse.Namespace) -> int:
     from clusternas.nas.day2 import plan_growth as plan
 
     return _run(options, lambda nas, state: plan(nas, state, options.mount_point, options.size))
+
+
+def _acknowledge(options: argparse.Namespace) -> int:
+    from clusternas.nas.acknowledge import plan_acknowledgement as plan
+
+    return _run(options, lambda nas, state: plan(nas, state, options.node))
 
 
 def _convert(options: argparse.Namespace) -> int:

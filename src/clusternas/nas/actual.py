@@ -30,7 +30,7 @@ from clusternas.gfs2.status import OnDisk, Signature
 from clusternas.lvm import commands as lvm
 from clusternas.lvm.status import LogicalVolume, PhysicalVolume, VolumeGroup
 from clusternas.nas.cluster import NasCluster
-from clusternas.nas.units import units
+from clusternas.nas.units import rivals, units
 from clusternas.nas.wanted import folders, noted, paths
 
 __all__ = ["NasState", "NodeState", "backing_disks", "gather"]
@@ -175,7 +175,7 @@ class _Probes:
         self.mounts = self._add(fstab.mounts())
         self.ctdb = self._add(ctdb.status()) if nas.ctdb else None
         self.folders = {path: self._add(stat_file(path)) for path in folders(nas)}
-        self._ask_services(units(nas), tools.init)
+        self._ask_services((*units(nas), *rivals(nas)), tools.init)
 
     def _ask_services(self, names: tuple[str, ...], init: str) -> None:
         """systemd tells of all units at once; an init script has to be asked twice."""
@@ -246,7 +246,7 @@ class _Probes:
     def _services(self) -> tuple[frozenset[str], frozenset[str]]:
         # In the order asked: a unit answers with the name of its file, not with an alias.
         states: tuple[ServiceState, ...] = _or(self.units, ())
-        told = list(zip(units(self.nas), states, strict=False))
+        told = list(zip((*units(self.nas), *rivals(self.nas)), states, strict=False))
         running = {name for name, each in told if each.is_active}
         enabled = {name for name, each in told if each.enabled == "enabled"}
         running |= {name for name, asked in self.scripts.items() if asked.value}

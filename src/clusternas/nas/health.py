@@ -150,7 +150,7 @@ def _troubles(nas: NasCluster, node: NodeState) -> Iterator[Trouble]:
                 node.name,
                 f"lock space {lockspace.name} is stopped: {lockspace.waiting}",
                 "a node waits to be fenced: mend the fence agent, or cut its power and say so: "
-                "plan_acknowledgement",
+                "clusternas acknowledge",
             )
     yield from _missing(nas, node)
 
@@ -163,8 +163,7 @@ def _replication(node: str, name: str, status: ResourceStatus | None) -> Iterato
         yield Trouble(
             node,
             f"{name} is StandAlone: perhaps a split brain",
-            f"choose the victim; there: drbdadm secondary {name},"
-            f" drbdadm connect --discard-my-data {name}; on the survivor: drbdadm connect {name}",
+            f"choose whose changes are lost: clusternas recover SPEC {name} --victim NODE",
         )
     elif not status.peers or not all(peer.connected for peer in status.peers.values()):
         yield Trouble(node, f"{name} has no link to its peer", "look at the network and the peer")
@@ -173,12 +172,14 @@ def _replication(node: str, name: str, status: ResourceStatus | None) -> Iterato
             node,
             f"I/O on {name} waits: {', '.join(status.suspended)}",
             "its peer could not be fenced: let it come back, or cut its power and say so: "
-            "plan_acknowledgement"
+            "clusternas acknowledge"
             if "fencing" in status.suspended
             else f"drbdadm resume-io {name}, or let its peer come back",
         )
     if status.diskless:
-        yield Trouble(node, f"{name} has lost its disk", f"replace it, then drbdadm attach {name}")
+        yield Trouble(
+            node, f"{name} has lost its disk", f"clusternas replace-disk SPEC {name} {node}"
+        )
     elif any(each.disk_state is not DiskState.UP_TO_DATE for each in status.volumes.values()):
         yield Trouble(node, f"{name} has no current data yet", "wait for the sync to end")
     if status.role is not Role.PRIMARY:

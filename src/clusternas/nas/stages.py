@@ -14,7 +14,7 @@ from clusternas.nas.cluster import NasCluster, NasNode
 from clusternas.nas.guards import all_members, is_empty, linked, nobody_current, serves_on
 from clusternas.nas.layers import is_fresh
 from clusternas.nas.plan import Check, Draft
-from clusternas.nas.units import LOCKING, MEMBERSHIP, NAMED, at_boot, file_service
+from clusternas.nas.units import LOCKING, MEMBERSHIP, NAMED, at_boot, file_service, rivals
 
 __all__ = [
     "booting",
@@ -192,6 +192,7 @@ def serving(nas: NasCluster, state: NasState, draft: Draft) -> None:
     unit = file_service(nas)
     for node in nas.nodes if unit else ():
         found = state[node.name]
+        _make_room(nas, found, draft)
         if unit == "ctdb" and unit not in found.running:
             draft.add(
                 node.name,
@@ -208,6 +209,26 @@ def serving(nas: NasCluster, state: NasState, draft: Draft) -> None:
                 ctdb.status(),
                 "the node has to become healthy",
                 verify=serves_on(node.name),
+            )
+
+
+def _make_room(nas: NasCluster, node: NodeState, draft: Draft) -> None:
+    """Leave Samba to CTDB: not at boot, and not while CTDB does not run."""
+    init = nas.toolset.init
+    for unit in rivals(nas):
+        if unit in node.enabled:
+            draft.add(
+                node.name,
+                services.disable(unit, init),
+                f"CTDB starts {unit}: before ctdbd it cannot run",
+                undo=str(services.enable(unit, init)),
+            )
+        if unit in node.running and "ctdb" not in node.running:
+            draft.add(
+                node.name,
+                services.stop(unit, init),
+                f"CTDB is to start {unit}, and to watch it",
+                undo=str(services.start(unit, init)),
             )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from clusternas.nas.cluster import NasCluster
 
-__all__ = ["LOCKING", "MEMBERSHIP", "at_boot", "file_service", "units"]
+__all__ = ["LOCKING", "MEMBERSHIP", "at_boot", "file_service", "rivals", "units"]
 
 MEMBERSHIP = {"systemd": ("corosync",), "sysv": ("cman",)}
 LOCKING = {"systemd": ("dlm", "lvmlockd"), "sysv": ("clvmd",)}
 NAMED = "named"
+SAMBA = ("smbd", "nmbd", "smb", "nmb", "winbind")
 
 
 def file_service(nas: NasCluster) -> str:
@@ -18,6 +19,14 @@ def file_service(nas: NasCluster) -> str:
     if nas.samba is None:
         return ""
     return "smb" if nas.toolset.init == "sysv" else "smbd"
+
+
+def rivals(nas: NasCluster) -> tuple[str, ...]:
+    """The services of Samba that CTDB starts by itself, under the names that distributions use.
+
+    Started at boot, smbd comes before ctdbd and ends at once; started by hand, nobody watches it.
+    """
+    return SAMBA if nas.ctdb is not None else ()
 
 
 def units(nas: NasCluster) -> tuple[str, ...]:
