@@ -49,7 +49,7 @@ def add_commands(add: Add) -> None:
         add,
         "acknowledge",
         _acknowledge,
-        "say that a dead node is off, where nothing could fence it",
+        "say that a node is off, where nothing could fence it",
     )
     acknowledge.add_argument("node")
     _command(add, "convert", _convert, "give the volume groups of clvmd to lvmlockd")
