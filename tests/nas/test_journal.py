@@ -145,6 +145,29 @@ def test_a_node_that_died_keeps_its_lock_until_the_journal_breaks_it(
         assert journal.broken is not None
 
 
+def test_a_dead_lock_on_a_node_that_is_down_is_not_forgotten(
+    cluster: FakeCluster, plan: Plan, tmp_path: Path
+) -> None:
+    crash(cluster, plan, tmp_path / "journal")
+    cluster.kill("linux-nas02")
+    first = Plan(tuple(step for step in plan if step.node == "linux-nas01")[:1])
+    with Journal(tmp_path / "journal") as journal:
+        first.apply(cluster.runners, journal=journal)
+        assert len(owners(journal)) == 1
+    cluster.boot("linux-nas02")
+    with Journal(tmp_path / "journal") as journal:
+        rest = NAS.plan(NAS.gather(cluster.runners))
+        rest.apply(
+            cluster.runners, allow=rest.destroys, sleep=cluster.sleep, journal=journal
+        ).raise_for_failure()
+        assert journal.broken is None
+    assert all(node.files.get(LOCK) is None for node in cluster.nodes.values())
+
+
+def owners(journal: Journal) -> tuple[str, ...]:
+    return journal.broken.owners if journal.broken else ()
+
+
 def test_a_node_of_the_plan_must_answer(cluster: FakeCluster, plan: Plan) -> None:
     cluster.kill("linux-nas02")
     with pytest.raises(Unreachable):

@@ -114,7 +114,7 @@ def apply(
     finally:
         still = locks.release()
     if journal and not still:
-        journal.end()
+        journal.end(dead if locks.unasked else ())
     return attrs.evolve(applied, locked=still)
 
 

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,10 +87,14 @@ class Journal:
         """Write down that a run begins."""
         self._write(state="begin", owner=owner, steps=steps)
 
-    def end(self) -> None:
-        """Write down that the run came to its end, well or not."""
-        self._write(state="end")
-        self.broken = None
+    def end(self, locked: Sequence[str] = ()) -> None:
+        """Write down that the run came to its end, well or not.
+
+        Args:
+            locked: owners of earlier runs whose locks may still be on nodes that did not answer.
+        """
+        self._write(state="end", locked=list(locked))
+        self.broken = BrokenRun(tuple(locked)) if locked else None
 
     def _write(self, **record: object) -> None:
         record["at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -109,8 +113,9 @@ def _broken(lines: Iterable[str]) -> BrokenRun | None:
         match _record(line):
             case {"state": "begin", "owner": str(name)}:
                 owners.append(name)
-            case {"state": "end"}:
-                owners, begun = [], {}
+            case {"state": "end", **rest}:
+                left = rest.get("locked")
+                owners, begun = list(left) if isinstance(left, list) else [], {}
             case {"state": "start", "step": str(step)}:
                 begun[step] = None
             case {"state": "done" | "failed", "step": str(step)}:

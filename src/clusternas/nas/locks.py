@@ -36,6 +36,9 @@ class NodeLocks:
         needed: nodes that must answer.
         owner: who it is.
         workers: how many nodes at a time.
+
+    Attributes:
+        unasked: nodes that did not answer, and are not needed: a lock may be there.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class NodeLocks:
         self._needed = frozenset(needed)
         self._owner = owner
         self._workers = workers or len(nodes) or 1
+        self.unasked: set[str] = set()
 
     def take(self, broken: Collection[str] = ()) -> None:
         """Take all of them, or none.
@@ -74,6 +78,7 @@ class NodeLocks:
         except Unreachable:
             if name in self._needed:
                 raise
+            self.unasked.add(name)
             return self._owner
 
     def release(self) -> tuple[str, ...]:
