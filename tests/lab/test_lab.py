@@ -1,5 +1,6 @@
 """What of the lab can be tried without a machine: the recipe, the calls, the switch, the table."""
 
+import hashlib
 import json
 import socket
 import threading
@@ -12,8 +13,11 @@ from clusterlab.bringup import SPEC
 from clusterlab.image import Image, bootstrap, image
 from clusterlab.lab import Lab
 from clusterlab.machine import Machine, Ports, free_ports
+from clusterlab.qmp import QmpError, ask
 from clusterlab.recipe import Recipe
 from clusterlab.table import Table
+from clusterlab.trial import Trial
+from clusterlab.writer import sha256
 
 from clusternas import NasCluster
 
@@ -168,6 +172,69 @@ def test_the_switch_resets_a_machine(tmp_path: Path, qmp: list[str]) -> None:
 )
 def test_the_switch_answers(tmp_path: Path, line: str, answer: str) -> None:
     assert fence.main(tmp_path, line) == answer
+
+
+def test_a_broken_switch_resets_nothing(tmp_path: Path, qmp: list[str]) -> None:
+    (tmp_path / "fence-broken").touch()
+    assert fence.main(tmp_path, "reboot nas2\n") == "FAIL the switch is broken"
+    assert qmp == []
+
+
+def test_what_qemu_refuses_is_an_error(tmp_path: Path) -> None:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "qmp"))
+    server.listen()
+
+    def serve() -> None:
+        with server, server.accept()[0] as one, one.makefile("rw") as stream:
+            for answer in ("{}", '{"return": {}}', '{"error": {"desc": "no such link"}}'):
+                stream.write(f"{answer}\n")
+                stream.flush()
+                stream.readline()
+
+    threading.Thread(target=serve, daemon=True).start()
+    with pytest.raises(QmpError, match="no such link"):
+        ask(str(tmp_path / "qmp"), "set_link", name="repl", up=False)
+
+
+# trials
+
+
+@pytest.fixture
+def trial(tmp_path: Path, machines: list[Machine]) -> Trial:
+    lab = Lab(tmp_path, {each.name: each for each in machines})
+    return Trial(lab, NasCluster.load(SPEC), Table(print), print, stays=False)
+
+
+def test_who_was_fenced_is_in_the_log_of_the_switch(trial: Trial) -> None:
+    assert trial.fenced() == []
+    (trial.lab.folder / "fence.log").write_text(
+        "10:00:00 status nas1: OK\n10:00:01 reboot nas1: FAIL the switch is broken\n"
+        "10:00:02 reboot nas2: OK off\n10:00:03 monitor -: OK\n"
+    )
+    assert trial.fenced() == ["nas2"]
+
+
+def test_what_does_not_happen_in_time_is_a_promise_not_kept(trial: Trial) -> None:
+    with pytest.raises(AssertionError, match="not within 0 s: it rains"):
+        trial.until("it rains", lambda: False, 0)
+
+
+def test_only_whole_lines_without_an_error_are_acknowledged(trial: Trial) -> None:
+    writer = trial.writer("nas1")
+    writer.log = trial.lab.folder / "log"
+    writer.log.write_text("7 192.168.1.21\n# 8 192.168.1.22 timed out\n8 192.168.1.21\n9 192.1")
+    assert writer.acknowledged() == [7, 8]
+
+
+def test_the_sum_of_a_file_is_of_what_the_client_writes() -> None:
+    text = (recipe.GUEST / "smb-writer").read_text()
+    assert 'f"{number:09}\\n".encode() * 400' in text
+    assert sha256(7) == hashlib.sha256(b"000000007\n" * 400).hexdigest()
+
+
+def test_every_trial_says_what_it_is() -> None:
+    assert all((trial.__doc__ or "").strip() for trial in main.TRIALS.values())
 
 
 # the table

@@ -139,6 +139,30 @@ def test_a_split_brain_is_mended_by_naming_the_victim(generation: str) -> None:
     back_to_health(nas, cluster)
 
 
+def test_a_victim_whose_gfs2_has_withdrawn_is_restarted_before(generation: str) -> None:
+    # With the lock manager up and the disks apart, the real one found its resource groups wrong.
+    handler = 'handler = "/usr/local/sbin/drbd-fence-peer"'
+    nas = described({handler: "", 'unfence = "/usr/local/sbin/drbd-unfence-peer"': ""}, generation)
+    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
+    back_to_health(nas, cluster)
+    split(cluster)
+    victim = cluster["linux-nas02"]
+    victim.files.write("/sys/fs/gfs2/NASCluster:opt/withdraw", "1\n")
+    troubles = nas.status(nas.gather(cluster.runners)).troubles
+    assert any("GFS2 has withdrawn from /opt" in each.what for each in troubles)
+    with pytest.raises(PlanError, match="which cannot be unmounted"):
+        plan_split_brain_recovery(nas, nas.gather(cluster.runners), "r0", "linux-nas02")
+    cluster.kill("linux-nas02")
+    cluster.boot("linux-nas02")
+    victim.files.remove("/sys/fs/gfs2/NASCluster:opt/withdraw")
+    plan = plan_split_brain_recovery(nas, nas.gather(cluster.runners), "r0", "linux-nas02")
+    assert "02: drbdadm up r0" in names(plan)
+    carry_out(cluster, plan)
+    assert {loss.node for loss in cluster.losses} == {"linux-nas02"}
+    cluster.losses.clear()
+    back_to_health(nas, cluster)
+
+
 def test_a_disk_is_replaced_while_the_node_serves(running: FakeCluster, generation: str) -> None:
     nas = described({}, generation)
     carry_out(running, plan_disk_replacement(nas, nas.gather(running.runners), "r0", "linux-nas02"))

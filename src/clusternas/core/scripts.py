@@ -51,9 +51,10 @@ READ = (
 one() {
     if missing "$1"; then printf 'absent %s\n' "$1"; return; fi
     [ -f "$1" ] || fail 65 "$1: not a regular file"
-    about=$(stat -L -c '%s %a %u %g %U %G' -- "$1") || exit 74
-    case $about in 0\ *) about="$(wc -c <"$1") ${about#0 }" || exit 74 ;; esac  # /proc says 0
-    printf 'file %s %s\n' "$about" "$1"
+    about=$(stat -L -c '%s %a %u %g %U %G' -- "$1") && size=${about%% *} || exit 74
+    # What /proc and /sys say of a size is none.
+    [ $((size % 4096)) -ne 0 ] || size=$(wc -c <"$1") || exit 74
+    printf 'file %d %s %s\n' "$size" "${about#* }" "$1"
     cat <"$1" || exit 74
     echo
 }

@@ -9,6 +9,7 @@ import attrs
 
 from clusternas.core.command import Output
 from clusternas.core.errors import CommandFailed, ParseError
+from clusternas.core.files import FileContent
 from clusternas.gfs2.superblock import (
     SUPERBLOCK_OFFSET,
     SUPERBLOCK_SIZE,
@@ -18,6 +19,7 @@ from clusternas.gfs2.superblock import (
 )
 
 __all__ = [
+    "WITHDRAWN",
     "BlockDevice",
     "Checked",
     "Grown",
@@ -34,6 +36,7 @@ __all__ = [
     "signatures",
     "superblock",
     "tuned_superblock",
+    "withdrawn",
 ]
 
 ROW = re.compile(r"^[ \t]*([A-Z][A-Za-z0-9 ]*?):?(?::[ \t]+|[ \t]{2,})(\S.*?)[ \t]*$", re.MULTILINE)
@@ -42,6 +45,8 @@ JOURNALS = re.compile(r"^(Old|New) journals:?[ \t]+(\d+)", re.MULTILINE | re.IGN
 GROWTH = re.compile(r"will grow by (\d+)\s*MB")
 FSCK_CLEAN, FSCK_CORRECTED, FSCK_LEFT = 0, 1, 4
 MIB = 1024 * 1024
+WITHDRAWN = "/sys/fs/gfs2/*/withdraw"
+"""Where the kernel says of each mounted GFS2, by its lock table, whether it has withdrawn."""
 
 
 @attrs.frozen(kw_only=True)
@@ -294,3 +299,22 @@ def block_devices(output: Output) -> tuple[BlockDevice, ...]:
             )
         )
     return tuple(found)
+
+
+def withdrawn(files: Mapping[str, FileContent | None]) -> frozenset[str]:
+    """The lock tables of the mounted GFS2 that has withdrawn, from the files at `WITHDRAWN`.
+
+    It did so since it found the disk inconsistent, and takes part in nothing any more. Unmounting
+    it can hang, so the machine has to be restarted.
+
+    Example:
+        >>> one = FileContent(path="", content=b"1\\n", mode=0o644, owner="root", group="root")
+        >>> sorted(withdrawn({"/sys/fs/gfs2/NASCluster:opt/withdraw": one, "/etc/fstab": one}))
+        ['NASCluster:opt']
+    """
+    start, _, end = WITHDRAWN.partition("*")
+    return frozenset(
+        path.removeprefix(start).removesuffix(end)
+        for path, found in files.items()
+        if path.startswith(start) and found is not None and found.content.strip() == b"1"
+    )

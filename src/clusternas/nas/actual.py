@@ -26,7 +26,7 @@ from clusternas.drbd.status import DiskState, DrbdStatus, ResourceStatus
 from clusternas.fstab import commands as fstab
 from clusternas.fstab.status import Mount
 from clusternas.gfs2 import commands as gfs2
-from clusternas.gfs2.status import OnDisk, Signature
+from clusternas.gfs2.status import WITHDRAWN, OnDisk, Signature, withdrawn
 from clusternas.lvm import commands as lvm
 from clusternas.lvm.status import LogicalVolume, PhysicalVolume, VolumeGroup
 from clusternas.nas.cluster import NasCluster
@@ -63,6 +63,8 @@ class NodeState:
         physical_volumes, volume_groups, logical_volumes: as LVM reports them.
         filesystems: what GFS2 is on a device, by path.
         mounts: what is mounted.
+        withdrawn: lock tables of the GFS2 that has withdrawn here: it is mounted, but nothing works
+            any more, since it found the disk inconsistent.
         running: the services that run.
         enabled: the services that start at boot.
         ctdb: the state of CTDB.
@@ -86,6 +88,7 @@ class NodeState:
     logical_volumes: tuple[LogicalVolume, ...] = ()
     filesystems: Mapping[str, OnDisk] = attrs.field(factory=dict)
     mounts: tuple[Mount, ...] = ()
+    withdrawn: frozenset[str] = frozenset()
     running: frozenset[str] = frozenset()
     enabled: frozenset[str] = frozenset()
     ctdb: CtdbStatus | None = None
@@ -130,12 +133,18 @@ def gather_node(nas: NasCluster, name: str, runner: Runner) -> NodeState:
     """The state of one node: one call for its files, one for everything else."""
     probes = _Probes(nas)
     try:
-        files = runner.run(read_files(paths(nas, name))).value
+        files = runner.run(read_files(paths(nas, name), [WITHDRAWN])).value
         outputs = runner.run(batch(probes.commands)).value
     except CommandError as error:
         return NodeState(name=name, error=str(error))
     probes.outputs = outputs
-    return NodeState(name=name, files=files, pending=noted(files), **probes.values(name))
+    return NodeState(
+        name=name,
+        files=files,
+        pending=noted(files),
+        withdrawn=withdrawn(files),
+        **probes.values(name),
+    )
 
 
 class _Probes:

@@ -40,17 +40,21 @@ def plan_split_brain_recovery(nas: NasCluster, state: NasState, resource: str, v
         victim: the node whose changes are lost; allowing the step that loses them names it too.
 
     Raises:
-        PlanError: it is not split, or a node does not answer.
+        PlanError: it is not split, a node does not answer, or GFS2 has withdrawn on the victim.
     """
     wanted = _resource(nas, resource)
     hosts = wanted.host_names()
     for host in hosts:
         require_answer(state, host)
     found = {host: state[host].drbd[resource] for host in hosts if resource in state[host].drbd}
-    if victim not in found or any(peer.connected for peer in found[victim].peers.values()):
+    linked_hosts = [any(each.connected for each in here.peers.values()) for here in found.values()]
+    if not any(each.stand_alone for each in found.values()) or any(linked_hosts):
         raise PlanError(f"{resource} is not split on {victim}", hint="look at status again")
     draft = Draft()
     release(nas, state, victim, draft)
+    if victim not in found:  # it was restarted
+        draft.add(victim, wanted.up(), f"{resource} is down")
+        draft.add(victim, wanted.disconnect(toolset=nas.toolset), "it must connect as the victim")
     for step in procedures.recover_split_brain(wanted, victim, found, toolset=nas.toolset):
         draft.add(step.node, step.command, step.why)
         draft.barrier()

@@ -190,6 +190,12 @@ def _missing(nas: NasCluster, node: NodeState) -> Iterator[Trouble]:
     for fs in nas.filesystems:
         if node.mounted(fs.mount_point) is None:
             yield Trouble(node.name, f"{fs.mount_point} is not mounted", "plan and apply")
+        if fs.lock_table in node.withdrawn:
+            yield Trouble(
+                node.name,
+                f"GFS2 has withdrawn from {fs.mount_point}: it found the disk inconsistent",
+                "restart the machine: what has withdrawn cannot be unmounted; then plan and apply",
+            )
     for unit in units(nas):
         if unit not in node.running:
             yield Trouble(node.name, f"{unit} does not run", "plan and apply")

@@ -151,6 +151,11 @@ def _close(
 ) -> None:
     """Unmount the shared file systems of a node, and close the volumes below them."""
     for fs in nas.filesystems:
+        if fs.lock_table in state[node].withdrawn:
+            raise PlanError(
+                f"{node}: GFS2 has withdrawn from {fs.mount_point}, which cannot be unmounted",
+                hint="restart the machine, then plan again",
+            )
         if state[node].mounted(fs.mount_point):
             draft.add(
                 node,

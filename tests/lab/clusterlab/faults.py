@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
-from clusterlab.machine import Machine
-from clusterlab.qmp import ask
-from clusterlab.trial import Trial
+from clusterlab.trial import FIRST, SECOND, Trial
+from clusternas.nas.acknowledge import plan_acknowledgement
 from clusternas.nas.day2 import plan_disk_replacement, plan_split_brain_recovery
-from clusternas.nas.plan import Plan
 
 __all__ = ["FAULTS"]
 
-FIRST, SECOND = "nas1", "nas2"
 SERVED = 180.0
 """Seconds until clients must be served again; a node that is gone is fenced after 15 here."""
 CUT = """
@@ -44,10 +40,8 @@ def machine_killed(trial: Trial) -> None:
 def both_restart(trial: Trial) -> None:
     """Both machines lose their power at once: LVM comes up on DRBD, not on the partition below."""
     with trial.writer(FIRST) as writer, trial.table.step("  both machines lose their power"):
-        for machine in trial.lab:
-            ask(machine.qmp, "system_reset")
-        time.sleep(2)
-        _wait(trial, *trial.lab.machines)
+        trial.reset(*trial.lab.machines)
+        trial.wait(*trial.lab.machines)
     trial.heal()
     with trial.table.step("  LVM stands on DRBD"):
         for name in trial.lab.machines:
@@ -69,10 +63,14 @@ def split_brain(trial: Trial) -> None:
             orelse = "" if name == FIRST else "|| true"
             trial.run(name, f"mkdir /opt/{name} && echo {name} >/opt/{name}/alone && sync {orelse}")
         trial.run(FIRST, MEND)
-        trial.until("they refuse each other", lambda: "StandAlone" in _states(trial), 60)
+        trial.until("they refuse each other", lambda: "StandAlone" in _states(trial), 180)
     with trial.table.step("  the status knows it"):
         troubles = [each.what for each in trial.status().troubles]
         assert any("split brain" in each for each in troubles), "; ".join(troubles)
+    if trial.gather()[SECOND].withdrawn:
+        with trial.table.step("  GFS2 has withdrawn: nas2 restarts"):
+            trial.reset(SECOND)
+            trial.wait(SECOND)
     with trial.table.step("  nas2 is the victim"):
         plan = plan_split_brain_recovery(trial.nas, trial.gather(), "r0", SECOND)
         assert len(plan.destroys) == 1, plan.destroys
@@ -106,7 +104,7 @@ def _cut(trial: Trial, cut: Callable[[], object], mend: Callable[[], object]) ->
             assert set(trial.fenced()[before:]) == {SECOND}, trial.fenced()[before:]
         with trial.table.step("  the link is mended"):
             mend()
-            _wait(trial, SECOND)
+            trial.wait(SECOND)
         trial.heal()
     trial.whole(writer)
 
@@ -145,26 +143,19 @@ def fence_broken(trial: Trial) -> None:
             assert writer.acknowledged() == known, "somebody was served while nobody was fenced"
         with trial.table.step("  a person acknowledges, clients go on"):
             broken.unlink()
-            trial.apply(_acknowledge(trial))
+            plan = plan_acknowledgement(trial.nas, trial.gather(), SECOND)
+            assert plan.destroys == ("dlm_tool fence_ack 2", "drbdadm resume-io r0"), plan.destroys
+            trial.apply(plan, allow=plan.destroys)
             writer.goes_on(20, within=SERVED)
         _boot(trial, SECOND)
         trial.heal()
     trial.whole(writer)
 
 
-def _acknowledge(trial: Trial) -> Plan:
-    raise NotImplementedError
-
-
 def _boot(trial: Trial, name: str) -> None:
     with trial.table.step(f"  {name} boots"):
-        trial.machine(name).start(stays=True)
-        _wait(trial, name)
-
-
-def _wait(trial: Trial, *names: str) -> None:
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda name: Machine.wait(trial.machine(name)), names))
+        trial.machine(name).start(stays=trial.stays)
+        trial.wait(name)
 
 
 def _drbd(trial: Trial, name: str) -> str:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from clusterlab.bringup import SPEC, bring_up
+from clusterlab.day2 import DAY2
 from clusterlab.faults import FAULTS
 from clusterlab.image import Image, image
 from clusterlab.lab import Lab
@@ -28,6 +29,7 @@ from clusternas.core.errors import ClusterNasError
 __all__ = ["main"]
 
 say = functools.partial(print, flush=True)
+TRIALS = {**FAULTS, **DAY2}
 HEALTHY = "healthy"
 """The name of the snapshot that every fault begins with."""
 
@@ -59,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         restore(lab, HEALTHY, stays=True)
         return 0
     if told.what == "fault":
-        return _ended(_faults(lab, Table(say), told.fault, stays=True))
+        return _ended(_trials(lab, Table(say), told.fault, stays=True))
     if told.what == "shell":
         runner = lab.machines[told.machine].runner()
         # Without the -T that commands have: a shell wants a terminal.
@@ -80,7 +82,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     what.add_parser("save", help="put the machines aside as they are: a healthy NAS")
     what.add_parser("restore", help="go on where they were put aside")
     fault = what.add_parser("fault", help="go on where they were put aside, and break it")
-    fault.add_argument("fault", nargs="+", choices=list(FAULTS))
+    fault.add_argument("fault", nargs="+", choices=list(TRIALS))
     what.add_parser("stop", help="end the machines that were started")
     shell = what.add_parser("shell", help="enter a machine that was started")
     shell.add_argument("machine", choices=("nas1", "nas2"))
@@ -112,7 +114,7 @@ def _once(cache: Path, *, full: bool) -> int:
             if full:
                 with table.step("snapshot"):
                     save(lab, HEALTHY)
-                _faults(lab, table, list(FAULTS), stays=False)
+                _trials(lab, table, list(TRIALS), stays=False)
             return _ended(table)
         finally:
             lab.stop()
@@ -125,14 +127,14 @@ def _up(lab: Lab, table: Table) -> Table:
     return table
 
 
-def _faults(lab: Lab, table: Table, names: list[str], *, stays: bool) -> Table:
+def _trials(lab: Lab, table: Table, names: list[str], *, stays: bool) -> Table:
     """Each from the snapshot of a healthy NAS; one that fails does not stop the others."""
-    trial = Trial(lab, NasCluster.load(SPEC), table, say)
+    trial = Trial(lab, NasCluster.load(SPEC), table, say, stays)
     for name in names:
-        say(f"\n{name}: {(FAULTS[name].__doc__ or '').splitlines()[0]}")
+        say(f"\n{name}: {(TRIALS[name].__doc__ or '').splitlines()[0]}")
         with contextlib.suppress(ClusterNasError), table.step(name):
             restore(lab, HEALTHY, stays=stays)
-            FAULTS[name](trial)
+            TRIALS[name](trial)
     return table
 
 

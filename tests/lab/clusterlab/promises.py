@@ -13,7 +13,7 @@ from clusternas.core.errors import ClusterNasError
 from clusternas.core.files import read_file, write_file
 from clusternas.dns.commands import dig
 
-__all__ = ["keep_promises"]
+__all__ = ["keep_promises", "share_across"]
 
 SHARE = "opt"
 
@@ -39,19 +39,24 @@ def _file_across(lab: Lab, nas: NasCluster) -> None:
 
 
 def _share_across(lab: Lab, nas: NasCluster) -> None:
+    share_across(lab, nas, SHARE)
+
+
+def share_across(lab: Lab, nas: NasCluster, share: str) -> None:
+    """What is put into a share through one node comes out of it through the other."""
     runner = next(iter(lab.runners().values()))
     one, two = (node.public.partition("/")[0] for node in nas.nodes)
     mark = secrets.token_bytes(100_000)
     runner.run(write_file("/root/put", mark))
-    runner.run(_smbclient(one, "put /root/put across"))
-    runner.run(_smbclient(two, "get across /root/got"))
+    runner.run(_smbclient(one, share, "put /root/put across"))
+    runner.run(_smbclient(two, share, "get across /root/got"))
     found = runner.run(read_file("/root/got")).value
     assert found is not None, "nothing came back"
     assert found.content == mark, "something else came back"
 
 
-def _smbclient(server: str, work: str) -> Command[str]:
-    where = f"//{server}/{SHARE}"
+def _smbclient(server: str, share: str, work: str) -> Command[str]:
+    where = f"//{server}/{share}"
     return Command(
         ("smbclient", where, "-U", USER, "-c", work), text, timeout=90,
         env=(("PASSWD", PASSWORD.reveal()),), secrets=(PASSWORD,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 
@@ -17,17 +18,14 @@ from clusternas import NasCluster
 from clusternas.core.command import Command, Effect, text
 from clusternas.nas.actual import NasState
 from clusternas.nas.health import NasStatus
+from clusternas.nas.journal import Journal
 from clusternas.nas.plan import Plan
 
-__all__ = ["LINKS", "Trial", "shell"]
+__all__ = ["FIRST", "SECOND", "Trial"]
 
-LINKS = {"repl": "repl", "lan": "lan"}
-"""The networks between the machines, by what QEMU calls them."""
-
-
-def shell(script: str, *, timeout: float = 60) -> Command[str]:
-    """What is done to a machine to break it."""
-    return Command(("sh", "-c", script), text, effect=Effect.CHANGE, timeout=timeout)
+FIRST, SECOND = "nas1", "nas2"
+LINKS = ("repl", "lan")
+"""The networks between the machines, as QEMU calls them."""
 
 
 @attrs.frozen
@@ -39,12 +37,14 @@ class Trial:
         nas: as it is described.
         table: takes a row for every step.
         show: prints a line.
+        stays: machines outlive this process.
     """
 
     lab: Lab
     nas: NasCluster
     table: Table
     show: Callable[[str], object]
+    stays: bool
 
     def machine(self, name: str) -> Machine:
         """A machine by name."""
@@ -52,7 +52,8 @@ class Trial:
 
     def run(self, name: str, script: str, *, timeout: float = 60) -> str:
         """Run a script on a machine."""
-        return self.machine(name).runner().run(shell(script, timeout=timeout)).value
+        command = Command(("sh", "-c", script), text, effect=Effect.CHANGE, timeout=timeout)
+        return self.machine(name).runner().run(command).value
 
     def writer(self, machine: str) -> Writer:
         """A client on a machine."""
@@ -66,10 +67,25 @@ class Trial:
         """How it does now."""
         return self.nas.status(self.gather())
 
-    def apply(self, plan: Plan, allow: Collection[str] = ()) -> None:
+    def apply(
+        self, plan: Plan, allow: Collection[str] = (), journal: Journal | None = None
+    ) -> None:
         """Carry a plan out; nothing that destroys unless it is named here."""
         self.show(f"    {plan.summary()}")
-        plan.apply(self.lab.runners(), allow=allow, on=(Progress(self.show),)).raise_for_failure()
+        progress = Progress(self.show)
+        applied = plan.apply(self.lab.runners(), allow=allow, on=(progress,), journal=journal)
+        applied.raise_for_failure()
+
+    def reset(self, *names: str) -> None:
+        """Restart machines as if their power had failed for a moment."""
+        for name in names:
+            ask(self.machine(name).qmp, "system_reset")
+        time.sleep(2)  # until the old system answers no more
+
+    def wait(self, *names: str) -> None:
+        """Wait until machines have started."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: self.machine(name).wait(), names))
 
     def cut(self, name: str, *, up: bool = False) -> None:
         """Pull all cables of a machine between the two, or plug them in again."""
@@ -90,12 +106,12 @@ class Trial:
             assert time.monotonic() < end, f"not within {within:.0f} s: {says}"
             time.sleep(2)
 
-    def heal(self, *, within: float = 240) -> None:
+    def heal(self, *, within: float = 240, journal: Journal | None = None) -> None:
         """Back to a healthy NAS by what `NasCluster.plan` plans, with nothing destroyed."""
         with self.table.step("  plan and apply"):
             plan = self.nas.plan(self.gather())
             assert not plan.destroys, f"it would destroy: {', '.join(plan.destroys)}"
-            self.apply(plan)
+            self.apply(plan, journal=journal)
         with self.table.step("  healthy again, nothing left to do"):
             again = self.nas.plan(self._healthy(within))
             assert not again.changed, str(again)
