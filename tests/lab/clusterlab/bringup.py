@@ -12,7 +12,8 @@ from clusterlab.table import Table
 from clusternas import NasCluster
 from clusternas.core.command import Command, Secret, text
 from clusternas.core.files import make_dir
-from clusternas.nas.apply import Event, Journal
+from clusternas.nas.apply import Event
+from clusternas.nas.journal import Journal
 from clusternas.samba.commands import smbpasswd_add
 
 __all__ = ["PASSWORD", "SPEC", "USER", "bring_up"]
@@ -41,12 +42,8 @@ def bring_up(lab: Lab, nas: NasCluster, table: Table, show: Callable[[str], obje
     with table.step("plan"):
         plan = nas.plan(state)
     show(f"    {plan.summary()}")
-    journal = Journal(lab.folder / "journal.jsonl")
-    with table.step("apply"):
-        try:
-            applied = plan.apply(runners, allow=plan.destroys, on=(Progress(show), journal))
-        finally:
-            journal.close()
+    with table.step("apply"), Journal(lab.folder / "journal.jsonl") as journal:
+        applied = plan.apply(runners, allow=plan.destroys, on=(Progress(show),), journal=journal)
         applied.raise_for_failure()
     with table.step("user"):
         _add_user(lab, nas)

@@ -15,9 +15,10 @@ from clusterlab.machine import DISK
 from clusterlab.promises import share_across
 from clusterlab.qmp import ask
 from clusterlab.trial import FIRST, SECOND, Trial
-from clusternas.nas.day2 import plan_growth, plan_stop
+from clusternas.nas.day2 import plan_growth
 from clusternas.nas.journal import Journal
 from clusternas.nas.spec import loads
+from clusternas.nas.stopping import plan_stop
 
 __all__ = ["DAY2"]
 

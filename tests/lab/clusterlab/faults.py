@@ -31,6 +31,7 @@ def machine_killed(trial: Trial) -> None:
             trial.machine(SECOND).kill()
             writer.goes_on(50, within=SERVED)
             assert SECOND in trial.fenced(), "nobody fenced it"
+        trial.record("machine-killed")
         _boot(trial, SECOND)
         trial.heal()
         writer.goes_on(50, within=60)
@@ -64,6 +65,7 @@ def split_brain(trial: Trial) -> None:
             trial.run(name, f"mkdir /opt/{name} && echo {name} >/opt/{name}/alone && sync {orelse}")
         trial.run(FIRST, MEND)
         trial.until("they refuse each other", lambda: "StandAlone" in _states(trial), 180)
+        trial.record("split-brain")
     with trial.table.step("  the status knows it"):
         troubles = [each.what for each in trial.status().troubles]
         assert any("split brain" in each for each in troubles), "; ".join(troubles)
@@ -118,6 +120,7 @@ def disk_replaced(trial: Trial) -> None:
         with trial.table.step("  the status knows it"):
             troubles = [each.what for each in trial.status().troubles]
             assert "r0 has lost its disk" in troubles, "; ".join(troubles)
+        trial.record("disk-detached")
         trial.run(
             SECOND, "blkdiscard -f /dev/vda3; sync; dd if=/dev/zero of=/dev/vda3 bs=1M || true"
         )
@@ -141,6 +144,7 @@ def fence_broken(trial: Trial) -> None:
             known = writer.acknowledged()
             time.sleep(10)
             assert writer.acknowledged() == known, "somebody was served while nobody was fenced"
+        trial.record("fence-broken")
         with trial.table.step("  a person acknowledges, clients go on"):
             broken.unlink()
             plan = plan_acknowledgement(trial.nas, trial.gather(), SECOND)

@@ -144,6 +144,7 @@ def _configure(recipe: Recipe, root: Path, made: Image) -> None:
     _write(root / "etc/systemd/journald.conf.d/lab.conf", JOURNAL)
     _write(root / "root/.ssh/authorized_keys", made.key.with_suffix(".pub").read_text(), 0o600)
     _write(root / "usr/local/sbin/lab-net", (GUEST / "lab-net").read_text(), 0o755)
+    _write(root / "usr/sbin/service", (GUEST / "service").read_text(), 0o755)
     _write(units / "lab-net.service", (GUEST / "lab-net.service").read_text())
     for unit in recipe.stopped:
         subprocess.run(

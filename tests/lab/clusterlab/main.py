@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         return 3
     cache = Path(told.cache).resolve()
     if told.what in ("smoke", "full"):
-        return _once(cache, full=told.what == "full")
+        return _once(cache, full=told.what == "full", recordings=told.record)
     folder = cache / "running"
     if told.what == "start":
         _started(Lab.create(folder, _image(cache, Table(say))), Table(say), stays=True)
@@ -60,8 +60,8 @@ def main(argv: list[str] | None = None) -> int:
     if told.what == "restore":
         restore(lab, HEALTHY, stays=True)
         return 0
-    if told.what == "fault":
-        return _ended(_trials(lab, Table(say), told.fault, stays=True))
+    if told.what == "try":
+        return _ended(_trials(lab, Table(say), told.trial, stays=True, recordings=told.record))
     if told.what == "shell":
         runner = lab.machines[told.machine].runner()
         # Without the -T that commands have: a shell wants a terminal.
@@ -74,6 +74,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="nox -s lab --", description=__doc__)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     parser.add_argument("--cache", default=f"{cache}/clusternas-lab", help="where images are kept")
+    record = "write what the tools print in each state into this folder, as in tests/data/lab"
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help=record)
     what = parser.add_subparsers(dest="what", required=True)
     what.add_parser("smoke", help="two new machines, the NAS, the promises; nothing is left")
     what.add_parser("full", help="the same, then every fault and all day 2; nothing is left")
@@ -81,8 +83,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     what.add_parser("up", help="the NAS and the promises on the machines that were started")
     what.add_parser("save", help="put the machines aside as they are: a healthy NAS")
     what.add_parser("restore", help="go on where they were put aside")
-    fault = what.add_parser("fault", help="go on where they were put aside, and break it")
-    fault.add_argument("fault", nargs="+", choices=list(TRIALS))
+    trial = what.add_parser("try", help="go on where they were put aside, and break something")
+    trial.add_argument("trial", nargs="+", choices=list(TRIALS))
     what.add_parser("stop", help="end the machines that were started")
     shell = what.add_parser("shell", help="enter a machine that was started")
     shell.add_argument("machine", choices=("nas1", "nas2"))
@@ -102,7 +104,7 @@ def _started(lab: Lab, table: Table, *, stays: bool) -> None:
         lab.push()
 
 
-def _once(cache: Path, *, full: bool) -> int:
+def _once(cache: Path, *, full: bool, recordings: Path | None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     table = Table(say)
     made = _image(cache, table)
@@ -114,7 +116,7 @@ def _once(cache: Path, *, full: bool) -> int:
             if full:
                 with table.step("snapshot"):
                     save(lab, HEALTHY)
-                _trials(lab, table, list(TRIALS), stays=False)
+                _trials(lab, table, list(TRIALS), stays=False, recordings=recordings)
             return _ended(table)
         finally:
             lab.stop()
@@ -127,9 +129,11 @@ def _up(lab: Lab, table: Table) -> Table:
     return table
 
 
-def _trials(lab: Lab, table: Table, names: list[str], *, stays: bool) -> Table:
+def _trials(
+    lab: Lab, table: Table, names: list[str], *, stays: bool, recordings: Path | None
+) -> Table:
     """Each from the snapshot of a healthy NAS; one that fails does not stop the others."""
-    trial = Trial(lab, NasCluster.load(SPEC), table, say, stays)
+    trial = Trial(lab, NasCluster.load(SPEC), table, say, stays, recordings)
     for name in names:
         say(f"\n{name}: {(TRIALS[name].__doc__ or '').splitlines()[0]}")
         with contextlib.suppress(ClusterNasError), table.step(name):

@@ -77,6 +77,7 @@ def _locks_across(lab: Lab, nas: NasCluster) -> None:
 def _name_has_both(lab: Lab, nas: NasCluster) -> None:
     robin = nas.cluster_name
     assert robin is not None, "the description has no name for the cluster"
+    assert robin.zone is not None, "the name is in no zone"
     name = f"{robin.name}.{robin.zone.origin}"
     for runner in lab.runners().values():
         data = runner.run(dig(name, server="127.0.0.1")).value.data(name, "A")

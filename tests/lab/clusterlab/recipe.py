@@ -82,7 +82,7 @@ class Recipe:
     unneeded: tuple[str, ...] = tuple(UNNEEDED)
     boot_modules: tuple[str, ...] = BOOT_MODULES
     size: int = 3 << 30
-    files: tuple[str, ...] = ("init", "lab-net", "lab-net.service")
+    files: tuple[str, ...] = ("init", "lab-net", "lab-net.service", "service")
 
     def parts(self) -> Iterator[bytes]:
         """What the hash is made of: every value, every file, and the code that builds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import attrs
 
@@ -12,6 +13,7 @@ from clusterlab.bringup import Progress
 from clusterlab.lab import Lab
 from clusterlab.machine import Machine
 from clusterlab.qmp import ask
+from clusterlab.recorder import record
 from clusterlab.table import Table
 from clusterlab.writer import Writer
 from clusternas import NasCluster
@@ -38,6 +40,7 @@ class Trial:
         table: takes a row for every step.
         show: prints a line.
         stays: machines outlive this process.
+        recordings: folder for what the tools print in each state; None to write nothing.
     """
 
     lab: Lab
@@ -45,6 +48,7 @@ class Trial:
     table: Table
     show: Callable[[str], object]
     stays: bool
+    recordings: Path | None = None
 
     def machine(self, name: str) -> Machine:
         """A machine by name."""
@@ -105,6 +109,11 @@ class Trial:
         while not true():
             assert time.monotonic() < end, f"not within {within:.0f} s: {says}"
             time.sleep(2)
+
+    def record(self, state: str) -> None:
+        """Write down what the tools print now, if somebody wants it."""
+        if self.recordings is not None:
+            record(self.lab, state, self.recordings)
 
     def heal(self, *, within: float = 240, journal: Journal | None = None) -> None:
         """Back to a healthy NAS by what `NasCluster.plan` plans, with nothing destroyed."""
