@@ -60,15 +60,15 @@ def test_a_share_is_added_while_all_runs(running: FakeCluster, generation: str) 
     assert commands(plan) == [
         "01: write /var/lib/clusternas/pending/samba",
         "01: write /etc/samba/smb.conf",
-        "01: write /var/lib/clusternas/described",
         "02: write /var/lib/clusternas/pending/samba",
         "02: write /etc/samba/smb.conf",
-        "02: write /var/lib/clusternas/described",
         "01: smbcontrol all reload-config",
         "02: smbcontrol all reload-config",
         "01: remove /var/lib/clusternas/pending/samba",
         "02: remove /var/lib/clusternas/pending/samba",
         "01: make-dir /opt/photos",
+        "01: write /var/lib/clusternas/described",
+        "02: write /var/lib/clusternas/described",
     ]
     carry_out(running, plan)
     assert settles(nas, running)

@@ -45,6 +45,8 @@ def add_commands(add: Add) -> None:
     grow.add_argument(
         "--size", default="", help="of the volume, or + and how much more; by default all there is"
     )
+    remove = _command(add, "remove", _remove, "take a node out of the NAS for good")
+    remove.add_argument("node")
     acknowledge = _command(
         add,
         "acknowledge",
@@ -106,6 +108,14 @@ def _grow(options: argparse.Namespace) -> int:
     from clusternas.nas.day2 import plan_growth as plan
 
     return _run(options, lambda nas, state: plan(nas, state, options.mount_point, options.size))
+
+
+def _remove(options: argparse.Namespace) -> int:
+    from clusternas.nas.cluster import NasCluster
+    from clusternas.nas.removal import plan_removal
+
+    rest = NasCluster.load(options.spec, without=[options.node])
+    return _run(options, lambda nas, state: plan_removal(nas, state, rest))
 
 
 def _acknowledge(options: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import attrs
 
 from clusternas.cman.model import CmanCluster
@@ -39,7 +41,7 @@ PORT = 7789
 RATE = "33M"
 PING_TIMEOUT = 5
 """Tenths of a second: DRBD's own default; see drbd.conf(5)."""
-FILTER = ("a|^/dev/drbd.*|", "r|.*|")
+DRBD = "a|^/dev/drbd.*|"
 PATIENCE = 120
 """Seconds that CTDB gives its event scripts: 30, its default, is too short for a slow disk."""
 
@@ -61,9 +63,10 @@ class Described:
     dns: Table
 
 
-def build(told: Described) -> NasCluster:
-    """The NAS that the tables describe."""
-    nodes = [_node(table) for table in told.nodes]
+def build(told: Described, without: Collection[str] = ()) -> NasCluster:
+    """The NAS that the tables describe, some nodes left out."""
+    every = [_node(table, place) for place, table in enumerate(told.nodes, 1)]
+    nodes = [node for node in every if node.name not in without]
     old = told.toolset.init == "sysv"
     fencing = _Fencing(told.fencing, told.toolset)
     groups = [_group(table) for table in told.lvm]
@@ -78,7 +81,7 @@ def build(told: Described) -> NasCluster:
         cman=_cman(told.name, nodes, fencing) if old else None,
         corosync=None if old else _corosync(told.name, nodes, fencing),
         dlm=None if old else _dlm(nodes, fencing),
-        lvm=_lvm(told.toolset, old=old) if groups else None,
+        lvm=_lvm(told.toolset, groups, old=old) if groups else None,
         clvmd=ClvmdSysconfig(options=("-I", "cman", "-T30")) if old and groups else None,
         volume_groups=groups,
         filesystems=filesystems,
@@ -89,12 +92,13 @@ def build(told: Described) -> NasCluster:
     )
 
 
-def _node(table: Table) -> NasNode:
+def _node(table: Table, place: int) -> NasNode:
     return NasNode(
         name=table.name,
         address=table.text("address"),
         public=table.text("public", ""),
         interface=table.text("interface", ""),
+        number=table.number("id", place),
     )
 
 
@@ -180,7 +184,7 @@ def _cman(name: str, nodes: list[NasNode], fencing: _Fencing) -> CmanCluster:
     for node in nodes:
         params = fencing.of(node.name) if fencing.agent else {}
         device = "fence" if fencing.agent else ""
-        cluster = cluster.add_node(node.name, None, votes=1, fence=device, **params)
+        cluster = cluster.add_node(node.name, node.number, votes=1, fence=device, **params)
     if fencing.patience:
         cluster = attrs.evolve(cluster, totem=CmanTotem(token=fencing.patience * 1000))
     return attrs.evolve(cluster, config_version=None)  # it is the file's, and grows there
@@ -192,7 +196,7 @@ def _corosync(name: str, nodes: list[NasNode], fencing: _Fencing) -> CorosyncClu
         totem = attrs.evolve(cluster.totem, token=fencing.patience * 1000)
         cluster = attrs.evolve(cluster, totem=totem)
     for node in nodes:
-        cluster = cluster.add_node(node.name, node.address)
+        cluster = cluster.add_node(node.name, node.address, nodeid=node.number)
     return cluster
 
 
@@ -200,8 +204,8 @@ def _dlm(nodes: list[NasNode], fencing: _Fencing) -> DlmConf:
     if not fencing.agent:
         return DlmConf(enable_fencing=True)
     connects = [
-        DlmConnect(device="fence", node=number, params=_pairs(fencing.of(node.name)))
-        for number, node in enumerate(nodes, 1)
+        DlmConnect(device="fence", node=node.number, params=_pairs(fencing.of(node.name)))
+        for node in nodes
     ]
     device = DlmDevice(
         name="fence", agent=fencing.agent, params=_pairs(fencing.params), connects=keyed(*connects)
@@ -213,9 +217,13 @@ def _pairs(params: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"{key}={value}" for key, value in params.items())
 
 
-def _lvm(toolset: Toolset, *, old: bool) -> LvmConf:
+def _lvm(toolset: Toolset, groups: list[ClvmVolumeGroup], *, old: bool) -> LvmConf:
     newer = toolset.has("lvm", since="2.02.98")
-    devices = LvmDevices(filter=FILTER, global_filter=FILTER if newer else None)
+    pvs = dict.fromkeys(pv for group in groups for pv in group.pvs)
+    shared = (f"a|^{pv}$|" for pv in pvs if not pv.startswith("/dev/drbd"))
+    shown = (DRBD,) if any(pv.startswith("/dev/drbd") for pv in pvs) else ()
+    lines = (*shown, *shared, "r|.*|")
+    devices = LvmDevices(filter=lines, global_filter=lines if newer else None)
     if old:
         devices = attrs.evolve(devices, write_cache_state=False)
         return LvmConf(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,7 @@ class NasNode:
         address: in the private network: replication, membership, CTDB.
         public: what clients reach, like `192.168.1.21/24`; CTDB moves it when a node dies.
         interface: where the public address goes.
+        number: in the cluster; 0 for its place among the nodes.
         files: what was read from it, by path; empty for a NAS that was described.
         scripts: its init scripts, by name, where they were read.
     """
@@ -57,6 +58,7 @@ class NasNode:
     address: str = ""
     public: str = ""
     interface: str = ""
+    number: int = 0
     files: Mapping[str, Model] = attrs.field(factory=dict, repr=False)
     scripts: Mapping[str, InitScript] = attrs.field(factory=dict, repr=False)
 
@@ -131,8 +133,12 @@ class NasCluster:
     services: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> NasCluster:
+    def load(cls, path: str | os.PathLike[str], *, without: Collection[str] = ()) -> NasCluster:
         """Read a description in TOML; docs/spec.md says what stands in it.
+
+        Args:
+            path: the file.
+            without: names of nodes that are left out; the others keep their numbers.
 
         Raises:
             ParseError: it cannot be read, or is not TOML.
@@ -140,7 +146,7 @@ class NasCluster:
         """
         from clusternas.nas.spec import load
 
-        return load(Path(path))
+        return load(Path(path), without)
 
     @classmethod
     def from_etc(cls, path: str | os.PathLike[str]) -> NasCluster:

@@ -15,6 +15,7 @@ from clusternas.lvm.status import LogicalVolume
 from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.filesteps import plan_files
+from clusternas.nas.filetexts import Texts
 from clusternas.nas.layers import locking_of
 from clusternas.nas.plan import Check, Draft, Plan
 from clusternas.nas.reloads import reload
@@ -46,7 +47,7 @@ def plan_conversion(nas: NasCluster, state: NasState) -> Plan:
     for group in todo:
         _require_closed(state, group)
     draft = Draft()
-    notes = plan_files(nas, state, draft)
+    notes = plan_files(nas, state, draft, Texts(nas))
     draft.barrier()
     reload(nas, state, notes, draft)
     for stage in (replication, membership, locking):

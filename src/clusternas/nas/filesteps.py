@@ -12,32 +12,40 @@ from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.filetexts import Texts
 from clusternas.nas.plan import Draft
-from clusternas.nas.reloads import note_readers, readers
+from clusternas.nas.reloads import files_of_named, note_readers, readers
 from clusternas.nas.wanted import DESCRIBED
 
-__all__ = ["plan_files"]
+__all__ = ["plan_files", "remember_files"]
 
 
-def plan_files(nas: NasCluster, state: NasState, draft: Draft) -> dict[str, list[str]]:
+def plan_files(
+    nas: NasCluster, state: NasState, draft: Draft, texts: Texts, *, named: bool = False
+) -> dict[str, list[str]]:
     """Write what is missing or says otherwise; nothing where a file says it already.
+
+    Args:
+        nas: what is wanted.
+        state: what is.
+        draft: takes the steps.
+        texts: of the files.
+        named: whether it is the turn of named's files, the last of all; else of all others.
 
     Returns:
         What has to read its files again, by node.
     """
     notes: dict[str, list[str]] = {}
-    texts = Texts(nas)
+    late = files_of_named(nas)
     for node in nas.nodes:
         found = state[node.name].files
         changes = [
             _Change(path, found.get(path), text, model.secrets() if model else ())
             for path, text, model in texts.of(node.name, found)
-            if _differs(found.get(path), text)
+            if named == (path in late) and _differs(found.get(path), text)
         ]
         names = readers(nas, state[node.name], (each.path for each in changes))
         note_readers(node.name, names, draft)
         for change in changes:
             _write(draft, node.name, change)
-        _remember(node.name, found.get(DESCRIBED), texts.note(node.name), draft)
         notes[node.name] = names
     return notes
 
@@ -46,14 +54,16 @@ def _differs(found: FileContent | None, text: str) -> bool:
     return found is None or text != decode(found.content)
 
 
-def _remember(node: str, found: FileContent | None, note: bytes, draft: Draft) -> None:
-    """Note on the node what is wanted in its files, once they say so."""
-    if found is None or found.content != note:
-        draft.add(
-            node,
-            write_file(DESCRIBED, note, mode=0o600, parents=True),
-            "what is taken out of the description later is taken out of the files then",
-        )
+def remember_files(nas: NasCluster, state: NasState, draft: Draft, texts: Texts) -> None:
+    """Note on every node what is wanted in its files, once all of them say so."""
+    for node in nas.nodes:
+        found, note = state[node.name].files.get(DESCRIBED), texts.note(node.name)
+        if found is None or found.content != note:
+            draft.add(
+                node.name,
+                write_file(DESCRIBED, note, mode=0o600, parents=True),
+                "what is taken out of the description later is taken out of the files then",
+            )
 
 
 @attrs.frozen

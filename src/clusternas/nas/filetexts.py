@@ -10,11 +10,13 @@ import attrs
 from clusternas.cman.model import CmanCluster
 from clusternas.core.errors import ClusterNasError, PlanError
 from clusternas.core.files import FileContent
+from clusternas.core.keyed import keyed
 from clusternas.core.model import Model
 from clusternas.core.overlay import overlay
 from clusternas.core.text import decode
 from clusternas.core.versions import Toolset
 from clusternas.corosync.model import CorosyncCluster
+from clusternas.ctdb.tables import CtdbNodes
 from clusternas.dns.model import ZoneFile
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.wanted import DESCRIBED, NAMED_CONF
@@ -107,6 +109,8 @@ def _text(
             wanted = _numbered(actual, wanted)
         if isinstance(wanted, CorosyncCluster) and isinstance(actual, CorosyncCluster):
             actual = _members(actual, wanted)
+        if isinstance(wanted, CtdbNodes) and isinstance(actual, CtdbNodes):
+            return _numbered_nodes(actual, wanted, last).render(tools)
         return overlay(actual, wanted, last).render(tools)
     except ClusterNasError as error:
         raise PlanError(
@@ -121,12 +125,39 @@ def _numbered(actual: CmanCluster, wanted: CmanCluster) -> CmanCluster:
 
 
 def _members(actual: CorosyncCluster, wanted: CorosyncCluster) -> CorosyncCluster:
-    """Without nodes that are not described: the example that Debian installs has one, with id 1."""
-    kept = actual.nodes
+    """Without nodes that are not described: the example that Debian installs has one, with id 1.
+
+    Raises:
+        PlanError: a node would get another number while the cluster knows it by its old one.
+    """
+    kept, quorum = actual.nodes, actual.quorum
     for node in actual.nodes:
-        if wanted.nodes.get(node.label) is None:
+        known = wanted.nodes.get(node.label)
+        if known is None:
             kept = kept.without(node.label)
-    return attrs.evolve(actual, nodes=kept)
+        elif known.nodeid != node.nodeid:
+            raise PlanError(
+                f"{node.label} is number {node.nodeid} of the cluster, not {known.nodeid}",
+                hint=f"write id = {node.nodeid} in [nodes.{node.label}]",
+            )
+    if quorum is not None and quorum.two_node and len(wanted.nodes) != 2:
+        quorum = attrs.evolve(quorum, two_node=None)
+    return attrs.evolve(actual, nodes=kept, quorum=quorum)
+
+
+def _numbered_nodes(actual: CtdbNodes, wanted: CtdbNodes, last: Model | None) -> CtdbNodes:
+    """A node that is not wanted any more is marked: the line of each of the others is its number.
+
+    A line that nobody has described stays as it is.
+    """
+    then = last.all.keys() if isinstance(last, CtdbNodes) else ()
+    lines = []
+    for each in actual.all:
+        known = wanted.all.get(each.address)
+        gone = known is None and each.address in then
+        lines.append(attrs.evolve(each, state="deleted") if gone else known or each)
+    lines += [each for each in wanted.all if actual.all.get(each.address) is None]
+    return attrs.evolve(actual, all=keyed(*lines))
 
 
 def _zone(actual: ZoneFile, wanted: ZoneFile, last: Model | None) -> ZoneFile:

@@ -12,7 +12,19 @@ from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import is_covered
 
-__all__ = ["group_may_exist", "has_data", "is_fresh", "locking_of", "resources_below", "volume_of"]
+__all__ = [
+    "MOST_PRIMARIES",
+    "group_may_exist",
+    "has_data",
+    "is_fresh",
+    "locking_of",
+    "resources_below",
+    "volume_of",
+]
+
+
+MOST_PRIMARIES = 2
+"""Nodes that may write to one resource: DRBD 8 has one peer, and DRBD 9 supports no more either."""
 
 
 def volume_of(group: ClvmVolumeGroup, fs: Gfs2Filesystem) -> str:

@@ -10,15 +10,17 @@ from __future__ import annotations
 from clusternas.core.errors import PlanError
 from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
-from clusternas.nas.filesteps import plan_files
+from clusternas.nas.filesteps import plan_files, remember_files
+from clusternas.nas.filetexts import Texts
+from clusternas.nas.layers import MOST_PRIMARIES
 from clusternas.nas.plan import Draft, Plan
 from clusternas.nas.reloads import reload
 from clusternas.nas.stages import booting, locking, membership, names, replication, serving
 from clusternas.nas.storage import filesystems, volumes
 
-__all__ = ["plan"]
+__all__ = ["announce", "finish", "plan"]
 
-STAGES = (replication, membership, locking, volumes, filesystems, serving, names, booting)
+STAGES = (replication, membership, locking, volumes, filesystems, serving)
 
 
 def plan(nas: NasCluster, state: NasState) -> Plan:
@@ -28,11 +30,40 @@ def plan(nas: NasCluster, state: NasState) -> Plan:
             f"{', '.join(state.unreachable)} did not answer",
             hint=state[state.unreachable[0]].error.splitlines()[0],
         )
-    draft = Draft()
-    notes = plan_files(nas, state, draft)
+    require_two_hosts(nas)
+    draft, texts = Draft(), Texts(nas)
+    notes = plan_files(nas, state, draft, texts)
     draft.barrier()
     reload(nas, state, notes, draft)
     for stage in STAGES:
         stage(nas, state, draft)
         draft.barrier()
+    announce(nas, state, draft, texts)
+    finish(nas, state, draft, texts)
     return draft.plan()
+
+
+def announce(nas: NasCluster, state: NasState, draft: Draft, texts: Texts) -> None:
+    """Last of all the name that brings the clients, once there is somebody to serve them."""
+    notes = plan_files(nas, state, draft, texts, named=True)
+    draft.barrier()
+    reload(nas, state, notes, draft, named=True)
+    names(nas, state, draft)
+    draft.barrier()
+
+
+def finish(nas: NasCluster, state: NasState, draft: Draft, texts: Texts) -> None:
+    """Have what runs start at boot, and remember what was wanted."""
+    booting(nas, state, draft)
+    remember_files(nas, state, draft, texts)
+
+
+def require_two_hosts(nas: NasCluster) -> None:
+    """Raise for a resource that more than two nodes are to write to: no DRBD does that well."""
+    for resource in nas.resources:
+        if len(resource.host_names()) > MOST_PRIMARIES:
+            raise PlanError(
+                f"{resource.name} has {len(resource.host_names())} hosts, and all of them are to"
+                f" write: DRBD takes {MOST_PRIMARIES}",
+                hint="two nodes on DRBD, or more of them on storage that all reach",
+            )

@@ -28,7 +28,7 @@ from clusternas.nas.units import NAMED, file_service
 from clusternas.nas.wanted import NAMED_CONF, PENDING, pending
 from clusternas.samba import commands as samba
 
-__all__ = ["note_readers", "readers", "reload"]
+__all__ = ["files_of_named", "note_readers", "readers", "reload"]
 
 
 @attrs.frozen
@@ -88,12 +88,12 @@ def readers(nas: NasCluster, node: NodeState, paths: Iterable[str]) -> list[str]
     ]
     if changed.intersection(CTDB_FILES) and CTDB in node.running:
         found.append(CTDB)
-    if changed.intersection(_files_of_named(nas)) and NAMED in node.running:
+    if changed.intersection(files_of_named(nas)) and NAMED in node.running:
         found.append(NAMED)
     return found
 
 
-def _files_of_named(nas: NasCluster) -> set[str]:
+def files_of_named(nas: NasCluster) -> set[str]:
     """The files of named: its zones, and where it is told of them."""
     return {*nas.zones, NAMED_CONF[nas.toolset.init]}
 
@@ -109,7 +109,14 @@ def note_readers(node: str, names: Iterable[str], draft: Draft) -> None:
         )
 
 
-def reload(nas: NasCluster, state: NasState, changed: dict[str, list[str]], draft: Draft) -> None:
+def reload(
+    nas: NasCluster,
+    state: NasState,
+    changed: dict[str, list[str]],
+    draft: Draft,
+    *,
+    named: bool = False,
+) -> None:
     """Have every service read what has changed, and forget the notes.
 
     Args:
@@ -117,13 +124,14 @@ def reload(nas: NasCluster, state: NasState, changed: dict[str, list[str]], draf
         state: what is; the notes of an earlier run are in it.
         changed: the notes that this plan makes, by node.
         draft: takes the steps.
+        named: whether it is the turn of named, whose names bring the clients.
     """
     noted = {
         node.name: {*state[node.name].pending, *changed.get(node.name, ())} for node in nas.nodes
     }
     for name in pending(nas):
         nodes = [node.name for node in nas.nodes if name in noted[node.name]]
-        if nodes:
+        if nodes and named == (name == NAMED):
             _reload(nas, state, name, nodes, draft)
             _forget(name, nodes, draft)
 

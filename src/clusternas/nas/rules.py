@@ -14,6 +14,7 @@ from clusternas.drbd.unique import clashes, shared_disks
 from clusternas.fstab.model import FstabEntry
 from clusternas.nas.boot import InitScript
 from clusternas.nas.cluster import NasCluster
+from clusternas.nas.layers import MOST_PRIMARIES
 
 GUIDE = "https://linbit.com/drbd-user-guide/users-guide-drbd-8-4/"
 
@@ -360,6 +361,22 @@ def _nobody_fences(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
             at=where,
             help="describe a fence device that really cuts a node off, for every node",
         )
+
+
+@rule("NAS018", Severity.ERROR, NasCluster, link=f"{GUIDE}#s-dual-primary-mode")
+def _too_many_primaries(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
+    """No more than two nodes can write to a resource at once.
+
+    DRBD 8 replicates to one peer; DRBD 9 to more, but more than two primaries are not supported.
+    """
+    for resource in nas.resources:
+        hosts = resource.host_names()
+        if len(hosts) > MOST_PRIMARIES and two_primaries(nas, resource):
+            yield Finding(
+                f"{len(hosts)} nodes are to write to {resource.name}: DRBD takes {MOST_PRIMARIES}",
+                at=resource,
+                help="two nodes on DRBD, or more of them on storage that all reach",
+            )
 
 
 def can_fence(nas: NasCluster) -> bool:

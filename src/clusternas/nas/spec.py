@@ -7,7 +7,7 @@ node, clustered Samba on CTDB. What is not wanted is left out; every table is op
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,18 @@ __all__ = ["load", "loads"]
 TOOLSETS = {"el6": Toolset.EL6, "el9": Toolset.EL9, "debian12": Toolset.DEBIAN12}
 
 
-def load(path: Path) -> NasCluster:
-    """The NAS that a file describes."""
-    return loads(decode(read_bytes(path)), str(path))
+def load(path: Path, without: Collection[str] = ()) -> NasCluster:
+    """The NAS that a file describes; see `NasCluster.load`."""
+    return loads(decode(read_bytes(path)), str(path), without)
 
 
-def loads(text: str, path: str = "") -> NasCluster:
+def loads(text: str, path: str = "", without: Collection[str] = ()) -> NasCluster:
     """The NAS that a text describes.
+
+    Args:
+        text: in TOML.
+        path: where it was read.
+        without: names of nodes that are left out; the others keep their numbers.
 
     Raises:
         ParseError: it is not TOML; with line and column.
@@ -57,7 +62,10 @@ def loads(text: str, path: str = "") -> NasCluster:
     )
     if not described.nodes:
         raise top.wrong("nodes", "is missing", "write [nodes.NAME] for every machine")
-    nas = build(described)
+    for name in without:
+        if name not in [table.name for table in described.nodes]:
+            raise top.wrong("nodes", f"there is no node {name}", "name one that is described")
+    nas = build(described, without)
     top.finish()
     return nas
 

@@ -17,7 +17,7 @@ from clusternas.core.command import Command, Effect, Output
 from clusternas.core.errors import CommandNotFound, CommandTimeout, Unreachable
 from clusternas.core.versions import Toolset
 from clusternas.testing import consistency, tools
-from clusternas.testing.blocks import Content, type_of
+from clusternas.testing.blocks import Content, Disk, type_of
 from clusternas.testing.faults import Fault, Faults
 from clusternas.testing.files import Files
 from clusternas.testing.node import FakeNode
@@ -59,6 +59,7 @@ class FakeCluster:
         generation: `2010` (DRBD 8.3, cman, clvmd, init scripts) or `today` (DRBD 8.4, corosync,
             lvmlockd, CTDB, systemd), or the versions as a `Toolset`.
         disks: partitions of every node, path to bytes.
+        shared: disks that all nodes reach, as on a SAN, path to bytes.
         tick: seconds that every command takes; nothing ever sleeps.
 
     Example:
@@ -75,6 +76,7 @@ class FakeCluster:
         *,
         generation: str | Toolset = "today",
         disks: Mapping[str, int] | None = None,
+        shared: Mapping[str, int] | None = None,
         tick: float = 0.25,
     ) -> None:
         self.toolset = GENERATIONS[generation] if isinstance(generation, str) else generation
@@ -92,7 +94,9 @@ class FakeCluster:
         self._lock = threading.RLock()
         partitions = dict(disks or {"/dev/vda3": DISK})
         self.nodes = {name: FakeNode(self, name, i, partitions) for i, name in enumerate(names, 1)}
+        common = {path: Disk(path, size) for path, size in (shared or {}).items()}
         for node in self.nodes.values():
+            node.disks.update(common)
             tools.install(node)
 
     @property
@@ -175,6 +179,16 @@ class FakeCluster:
             node.console.clear()
         tools.boot(nodes, runlevel)
         self.settle()
+
+    def replace(self, name: str) -> None:
+        """Put a new machine in the place of one: its disks are empty, its files new."""
+        node = self.nodes[name]
+        self.kill(name)
+        for disk in node.disks.values():
+            disk.content, disk.metadata, disk.scribbled = None, None, False
+        node.files = Files(node)
+        tools.install(node)
+        self.boot(name)
 
     def reinstall(self, generation: str | Toolset) -> None:
         """Put another system on every node: the disks keep what is on them, files are new."""

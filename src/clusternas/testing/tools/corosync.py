@@ -204,7 +204,8 @@ def cfgtool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
     """corosync-cfgtool -s, -n, -R, -H, -k."""
     config = running(node, "Could not initialize corosync configuration API error 2")
     if "-R" in args:
-        node.of(Member).config = load(node)
+        for other in members(node):
+            other.of(Member).config = load(other)
         return "Reloading corosync.conf...\nDone\n"
     if "-H" in args:
         membership.leave(node)

@@ -19,6 +19,7 @@ from clusternas.testing.tools.ctdbd import (
     flags,
     own,
     peers,
+    reload_nodes,
     script_enabled,
     stop,
 )
@@ -249,8 +250,14 @@ def mark(flag: str, on: bool) -> Callable[[FakeNode, list[str], bool], Answer]:
     return command
 
 
+def reloadnodes(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
+    """ctdb reloadnodes."""
+    reload_nodes(node)
+    return ""
+
+
 def nothing(_node: FakeNode, _words: list[str], _machine: bool) -> Answer:
-    """reloadnodes, reloadips, recover: the files are always read afresh here."""
+    """reloadips, recover: the addresses are always read afresh here."""
     return ""
 
 
@@ -277,7 +284,8 @@ COMMANDS: dict[str, Callable[[FakeNode, list[str], bool], Answer]] = {
     "continue": mark("Stopped", False),
     "ban": mark("Banned", True),
     "unban": mark("Banned", False),
-    **dict.fromkeys(("reloadnodes", "reloadips", "ipreallocate", "recover", "moveip"), nothing),
+    "reloadnodes": reloadnodes,
+    **dict.fromkeys(("reloadips", "ipreallocate", "recover", "moveip"), nothing),
 }
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "own",
     "peers",
     "react",
+    "reload_nodes",
     "script_enabled",
     "stop",
 ]
@@ -39,12 +40,13 @@ Failed to connect to CTDB daemon (/run/ctdb/ctdbd.socket)
 
 
 class Ctdb:
-    """What one node's ctdbd knows of itself."""
+    """What one node's ctdbd knows of itself; `nodes` is the nodes file as it has read it."""
 
     def __init__(self) -> None:
         self.started = 0.0
         self.flags: set[str] = set()
         self.tunables: dict[str, int] = {}
+        self.nodes: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -59,12 +61,39 @@ class Peer:
 def peers(node: FakeNode) -> list[Peer]:
     """The nodes file; a line that is commented out still has a number."""
     by_address = {other.address: other for other in node.cluster.nodes.values()}
-    lines = [line.strip() for line in node.files.text(NODES).splitlines() if line.strip()]
+    lines = node.of(Ctdb).nodes if "ctdb" in node.running else in_file(node)
     return [
         Peer(i, line, by_address.get(line))
         for i, line in enumerate(lines)
         if not line.startswith("#")
     ]
+
+
+def in_file(node: FakeNode) -> tuple[str, ...]:
+    """The lines of the nodes file, also those that are commented out."""
+    lines = (line.strip() for line in node.files.text(NODES).splitlines())
+    return tuple(line for line in lines if line)
+
+
+def reload_nodes(node: FakeNode) -> None:
+    """`ctdb reloadnodes`: all daemons read the file, which must be the same everywhere.
+
+    A line may be added or commented out; one that is missing would give others its number.
+    """
+    lines = in_file(node)
+    known = node.of(Ctdb).nodes
+    if len(lines) < len(known):
+        raise Exit(1, f"ERROR: Node {len(lines)} ({known[len(lines)]}) missing from nodes file")
+    for number, (old, new) in enumerate(zip(known, lines, strict=False)):
+        if old.lstrip("#") != new.lstrip("#"):
+            raise Exit(1, f"ERROR: Node {number} has changed IP address (was {old}, now {new})")
+    running = [peer.node for peer in peers(node) if connected(node, peer)]
+    for other in running:
+        if other is not None and in_file(other) != lines:
+            raise Exit(1, f"ERROR: Nodes file on node {own(other).number} differs")
+    for other in running:
+        if other is not None:
+            other.of(Ctdb).nodes = lines
 
 
 def own(node: FakeNode) -> Peer:
@@ -150,6 +179,7 @@ def start(node: FakeNode) -> None:
     if not any(peer.node is node for peer in peers(node)):
         raise Exit(1, "ctdbd: unable to find our own address in the nodes file")
     node.of(Ctdb).started = node.cluster.now
+    node.of(Ctdb).nodes = in_file(node)
 
 
 def stop(node: FakeNode) -> None:
