@@ -206,3 +206,14 @@ def grown(cluster: FakeCluster) -> int:
     device = cluster["linux-nas02"].find_device("/dev/drbd_vg/drbd_lv")
     assert device is not None
     return device.size
+
+
+def test_a_group_without_its_volume_gets_it_after_a_stop() -> None:
+    nas = described({}, "today")
+    cluster = FakeCluster(nas.nodes.keys())
+    cluster.fail("linux-nas01", "lvcreate", stderr="no")
+    plan = nas.plan(nas.gather(cluster.runners))
+    plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
+    cluster.advance(600)
+    carry_out(cluster, plan_stop(nas, nas.gather(cluster.runners), "linux-nas01"))
+    back_to_health(nas, cluster)

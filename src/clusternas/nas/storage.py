@@ -24,18 +24,28 @@ CLVMD = "if it is a group of clvmd, which LVM does not list any more: clusternas
 def volumes(nas: NasCluster, state: NasState, draft: Draft) -> None:
     """Make the groups and volumes on one node, then open them on all."""
     for group in nas.volume_groups:
-        _create(nas, state, group, draft)
+        maker = _create(nas, state, group, draft)
         draft.barrier()
-        # The node that made a volume holds it alone until it too opens it shared: so all do.
         if all(_open(state[node.name], group) for node in nas.nodes):
             continue
-        for node in nas.nodes:
+        # The node that made a volume holds it alone until it too opens it shared: so all do, and
+        # before the others those that may be the one.
+        for node in sorted(nas.nodes, key=lambda node: _turn(state[node.name], group, maker)):
             _activate(nas, state[node.name], group, draft)
             draft.barrier()
 
 
-def _create(nas: NasCluster, state: NasState, group: ClvmVolumeGroup, draft: Draft) -> None:
-    """What is not there; what nobody can see yet, since DRBD below it is down, counts as there."""
+def _turn(node: NodeState, group: ClvmVolumeGroup, maker: str) -> tuple[bool, bool]:
+    has_some = any(each.vg == group.name and each.active for each in node.logical_volumes)
+    return node.name != maker, not has_some
+
+
+def _create(nas: NasCluster, state: NasState, group: ClvmVolumeGroup, draft: Draft) -> str:
+    """What is not there; what nobody can see yet, since DRBD below it is down, counts as there.
+
+    Returns:
+        The node that makes a volume; empty if there is none to make.
+    """
     seeing = [
         name
         for name, node in state.nodes.items()
@@ -45,18 +55,33 @@ def _create(nas: NasCluster, state: NasState, group: ClvmVolumeGroup, draft: Dra
     if not group_may_exist(nas, state, group):
         _create_group(nas, leader, group, draft)
     elif not seeing:
-        return
+        return ""
     else:
         _require_locking(nas, state, group)
     here = {each.name for each in leader.logical_volumes if each.vg == group.name}
-    for lv in group.logical_volumes:
-        if lv.name not in here:
-            draft.add(
-                leader.name,
-                lvm.lvcreate(group.name, lv.name, size=lv.size, extents=lv.extents),
-                f"there is no volume {group.name}/{lv.name}",
-                undo=f"lvremove {group.name}/{lv.name}",
-            )
+    lacking = [lv for lv in group.logical_volumes if lv.name not in here]
+    if lacking and seeing:
+        _join(nas, leader, group, draft)
+    for lv in lacking:
+        draft.add(
+            leader.name,
+            lvm.lvcreate(group.name, lv.name, size=lv.size, extents=lv.extents),
+            f"there is no volume {group.name}/{lv.name}",
+            undo=f"lvremove {group.name}/{lv.name}",
+        )
+    return leader.name if lacking else ""
+
+
+def _join(nas: NasCluster, node: NodeState, group: ClvmVolumeGroup, draft: Draft) -> None:
+    """Join the lock space of a group that is there already: without it nothing in it changes."""
+    shared = group.locked_by(nas.toolset) in ("dlm", "sanlock")
+    if shared and f"lvm_{group.name}" not in node.lockspaces:
+        draft.add(
+            node.name,
+            lvm.vgchange_start_locking(group.name),
+            f"a volume of {group.name} is to be made",
+            undo=str(lvm.vgchange_stop_locking(group.name)),
+        )
 
 
 def _create_group(nas: NasCluster, leader: NodeState, group: ClvmVolumeGroup, draft: Draft) -> None:

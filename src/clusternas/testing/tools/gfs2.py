@@ -199,6 +199,22 @@ def join(node: FakeNode, content: Gfs2, path: str, directory: str) -> None:
             "Too many users",
         )
     dlm.join(node, name)
+    node.of(Spaces).by_directory[directory] = name
+
+
+class Spaces:
+    """The lock space of each mounted GFS2; it outlives the device, which may be gone."""
+
+    def __init__(self) -> None:
+        self.by_directory: dict[str, str] = {}
+
+
+def leave(node: FakeNode, directory: str) -> None:
+    """Leave the lock space of what is mounted there; hang while its locks are stopped."""
+    spaces = node.of(Spaces).by_directory
+    if directory in spaces:
+        dlm.wait_for_locks(node, spaces[directory], killable=False)
+        dlm.leave(node, spaces.pop(directory))
 
 
 def refused(node: FakeNode, path: str, directory: str, old: str, new: str) -> Exit:

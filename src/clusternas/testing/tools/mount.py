@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clusternas.testing.blocks import Gfs2, OtherData, type_of
 from clusternas.testing.files import Mount
 from clusternas.testing.shell import Answer, Exit, Tool, options
-from clusternas.testing.tools import dlm, gfs2
+from clusternas.testing.tools import gfs2
 from clusternas.testing.tools.blockdev import as_json, by_tag
 
 if TYPE_CHECKING:
@@ -114,13 +114,9 @@ def umount(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
             raise Exit(32, f"umount: {operand}: not mounted.")
         if user := user_of(node, found):
             raise Exit(32, f"umount: {operand}: target is busy. ({user})")
+        gfs2.leave(node, found.target)
         del node.mounts[found.target]
         node.claims.pop(found.source, None)
-        content = node.device(found.source).read()
-        if isinstance(content, Gfs2):
-            space = content.table.partition(":")[2]
-            dlm.wait_for_locks(node, space)
-            dlm.leave(node, space)
     return ""
 
 
