@@ -20,7 +20,8 @@ def test_services_start_at_boot_once_all_of_them_run() -> None:
     nas = NasCluster.load(article() / "today.toml")
     cluster = FakeCluster(nas.nodes.keys())
     plan = nas.plan(nas.gather(cluster.runners))
-    last = [str(step.command) for step in plan.steps[-len(nas.nodes) :]]
+    shown = [str(step.command) for step in plan if "described" not in str(step.command)]
+    last = shown[-len(nas.nodes) :]
     assert last == ["systemctl enable corosync dlm lvmlockd named"] * len(nas.nodes)
     plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
     state = nas.gather(cluster.runners)
