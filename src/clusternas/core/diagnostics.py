@@ -97,6 +97,7 @@ class Finding:
         field: the field to point at; its statement if it stands in the text, else the model's.
         help: what to write.
         fix: the checked model mended, where that is safe.
+        edits: or edits of the text that mend it.
         node: the machine it is about.
     """
 
@@ -106,6 +107,7 @@ class Finding:
     help: str = ""
     fix: Model | None = None
     node: str = ""
+    edits: tuple[Edit, ...] = ()
 
 
 @attrs.frozen
@@ -374,7 +376,7 @@ def diagnose(rule: Rule[Any], model: object, finding: Finding) -> Diagnostic:
     fix = (
         tuple(finding.fix.edits())
         if finding.fix is not None and finding.fix._source is not None
-        else ()
+        else finding.edits
     )
     more = {"help": finding.help, "link": rule.link, "fix": fix, "node": finding.node}
     return find(tree, start, end, rule.code, rule.severity, finding.message, **more)

@@ -10,11 +10,12 @@ import fnmatch
 import glob
 import os
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import attrs
 
-from clusternas.core.diagnostics import Diagnostic, Finding, Severity, find
+from clusternas.core.diagnostics import Diagnostic, Finding, Rule, diagnose, rules_of
 from clusternas.core.errors import ParseError
 from clusternas.core.keyed import Keyed
 from clusternas.core.versions import Toolset
@@ -146,17 +147,19 @@ class DrbdFiles:
         with under(self.common, names, self._template_commons()):
             for config in (*self.files.values(), *self.templates.values()):
                 found += config.validate(toolset)
-        for code, findings in (
-            ("DRBD006", clashes(self.resources)),
-            ("DRBD007", shared_disks(self.resources)),
-            ("DRBD006", self._second("common")),
-            ("DRBD006", self._second("global")),
-            ("DRBD015", self._missing()),
-        ):
+        rules = {rule.code: rule for rule in rules_of(DrbdConfig)}
+        again: list[tuple[Rule[Any], Iterable[Finding]]] = [
+            (rules["DRBD006"], clashes(self.resources)),
+            (rules["DRBD007"], shared_disks(self.resources)),
+            (rules["DRBD006"], self._second("common")),
+            (rules["DRBD006"], self._second("global")),
+        ]
+        judge = toolset or Toolset.UNKNOWN
+        again += [(rule, rule.check(self, judge)) for rule in rules_of(DrbdFiles)]
+        for rule, findings in again:
             known = {_place(each) for each in found}
-            found += [
-                each for each in map(_diagnostic(code), findings) if _place(each) not in known
-            ]
+            each_one = (diagnose(rule, self, finding) for finding in findings)
+            found += [each for each in each_one if _place(each) not in known]
         return found
 
     def _second(self, section: str) -> Iterator[Finding]:
@@ -170,28 +173,10 @@ class DrbdFiles:
         for node in nodes[1:]:
             yield Finding(f"{section} stands in two files", DrbdModel.of(node), help="keep one")
 
-    def _missing(self) -> Iterator[Finding]:
-        for each in self.missing:
-            message = f"the file {each.name} does not exist"
-            yield Finding(message, each.model, each.field, "correct its name")
-
 
 def _place(each: Diagnostic) -> tuple[str, str, int, int]:
     """What tells a finding of one file from one between files."""
     return each.code, each.path, each.line, each.column
-
-
-def _diagnostic(code: str) -> Callable[[Finding], Diagnostic]:
-    def build(finding: Finding) -> Diagnostic:
-        model = finding.at
-        assert isinstance(model, DrbdModel)
-        node = model.statement_of(finding.field)
-        tree = None if node is None else node.tree
-        start = 0 if node is None else node.start
-        end = 0 if node is None else node.end if node.body < 0 else max(node.args_end, start + 1)
-        return find(tree, start, end, code, Severity.ERROR, finding.message, help=finding.help)
-
-    return build
 
 
 @attrs.define

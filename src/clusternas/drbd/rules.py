@@ -13,33 +13,18 @@ from attrs import evolve
 
 from clusternas.core.diagnostics import Finding, Severity, rule
 from clusternas.core.versions import Toolset
-from clusternas.drbd.grammar import refused_by_all
-from clusternas.drbd.inherit import Effective, alone, effective
-from clusternas.drbd.model import DrbdConfig, DrbdResource
-from clusternas.drbd.options import GENERATIONS, generation, option_of
+from clusternas.drbd.inherit import Effective, effective
+from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.quantity import Quantity
-from clusternas.drbd.refuse import refusals
-from clusternas.drbd.scan import tokens
-from clusternas.drbd.sections import DrbdDisk, DrbdModel, DrbdNet
-from clusternas.drbd.unique import clashes, shared_disks
+from clusternas.drbd.sections import DrbdDisk, DrbdNet
+from clusternas.drbd.textrules import MAN, pair
 
 UG = "https://linbit.com/drbd-user-guide/users-guide-drbd-8-4/"
-MAN = "drbd.conf(5)"
 SAFE_RECOVERY = {
     "after_sb_0pri": ("disconnect", "discard-zero-changes"),
     "after_sb_1pri": ("disconnect", "consensus", "discard-secondary"),
     "after_sb_2pri": ("disconnect",),
 }
-
-
-def _pair(inside: str, name: str = "r0", minor: int = 1, port: int = 7789) -> str:
-    """A resource on two hosts, for the examples."""
-    hosts = " ".join(
-        f"on nas0{n} {{ device /dev/drbd{minor}; disk /dev/vda3; address 10.0.0.{n}:{port};"
-        " meta-disk internal; }"
-        for n in (1, 2)
-    )
-    return f"resource {name} {{ {inside} {hosts} }}\n"
 
 
 HANDLERS = 'handlers { fence-peer "/sbin/fence"; unfence-peer "/sbin/unfence"; }'
@@ -59,8 +44,8 @@ def _at(counts: Effective, name: str, message: str, help: str) -> Finding:
     Severity.ERROR,
     DrbdResource,
     link="ERR_NOT_PROTO_C in the kernel, include/linux/drbd.h",
-    bad=_pair("net { protocol A; allow-two-primaries yes; }"),
-    good=_pair("net { protocol C; allow-two-primaries yes; }"),
+    bad=pair("net { protocol A; allow-two-primaries yes; }"),
+    good=pair("net { protocol C; allow-two-primaries yes; }"),
 )
 def dual_primary_needs_protocol_c(resource: DrbdResource, _: Toolset) -> Iterator[Finding]:
     """Two primaries need protocol C; the kernel refuses others, no drbdadm does."""
@@ -79,8 +64,8 @@ def dual_primary_needs_protocol_c(resource: DrbdResource, _: Toolset) -> Iterato
     Severity.ERROR,
     DrbdResource,
     link="https://lists.linbit.com/pipermail/drbd-user/2014-March/020625.html",
-    bad=_pair("net { protocol C; allow-two-primaries yes; }"),
-    good=_pair(f"net {{ allow-two-primaries yes; fencing resource-and-stonith; }} {HANDLERS}"),
+    bad=pair("net { protocol C; allow-two-primaries yes; }"),
+    good=pair(f"net {{ allow-two-primaries yes; fencing resource-and-stonith; }} {HANDLERS}"),
 )
 def dual_primary_needs_fencing(resource: DrbdResource, _: Toolset) -> Iterator[Finding]:
     """Without `fencing resource-and-stonith` both primaries go on writing when the link breaks."""
@@ -100,8 +85,8 @@ def dual_primary_needs_fencing(resource: DrbdResource, _: Toolset) -> Iterator[F
     Severity.WARNING,
     DrbdResource,
     link=f"{UG}#s-pacemaker-fencing",
-    bad=_pair("net { fencing resource-only; }"),
-    good=_pair(f"net {{ fencing resource-only; }} {HANDLERS}"),
+    bad=pair("net { fencing resource-only; }"),
+    good=pair(f"net {{ fencing resource-only; }} {HANDLERS}"),
 )
 def fencing_needs_a_handler(resource: DrbdResource, toolset: Toolset) -> Iterator[Finding]:
     """Fencing does nothing without the program that fences."""
@@ -123,8 +108,8 @@ def fencing_needs_a_handler(resource: DrbdResource, toolset: Toolset) -> Iterato
     Severity.WARNING,
     DrbdResource,
     link=f"{UG}#s-automatic-split-brain-recovery-configuration",
-    bad=_pair("net { allow-two-primaries yes; after-sb-2pri violently-as0p; }"),
-    good=_pair("net { allow-two-primaries yes; after-sb-2pri disconnect; }"),
+    bad=pair("net { allow-two-primaries yes; after-sb-2pri violently-as0p; }"),
+    good=pair("net { allow-two-primaries yes; after-sb-2pri disconnect; }"),
 )
 def automatic_recovery_loses_data(resource: DrbdResource, _: Toolset) -> Iterator[Finding]:
     """After a split brain of two primaries nothing can choose the right data by itself."""
@@ -140,38 +125,12 @@ def automatic_recovery_loses_data(resource: DrbdResource, _: Toolset) -> Iterato
 
 
 @rule(
-    "DRBD006",
-    Severity.ERROR,
-    DrbdConfig,
-    link="https://github.com/LINBIT/linstor-server/issues/25",
-    bad=_pair("") + _pair("", "r1"),
-    good=_pair(""),
-)
-def nothing_twice(config: DrbdConfig, _: Toolset) -> Iterator[Finding]:
-    """A resource name, a minor number, an address or a node-id that stands twice."""
-    yield from clashes(config.resources)
-
-
-@rule(
-    "DRBD007",
-    Severity.ERROR,
-    DrbdConfig,
-    link=MAN,
-    bad=_pair("") + _pair("", "r1", 2, 7790),
-    good=_pair(""),
-)
-def no_disk_twice(config: DrbdConfig, _: Toolset) -> Iterator[Finding]:
-    """A backing disk under two resources is destroyed; drbdadm of 8.3 alone looks."""
-    yield from shared_disks(config.resources)
-
-
-@rule(
     "DRBD008",
     Severity.WARNING,
     DrbdNet,
     link=MAN,
-    bad=_pair("net { shared-secret s3cret; }"),
-    good=_pair("net { cram-hmac-alg sha1; shared-secret s3cret; }"),
+    bad=pair("net { shared-secret s3cret; }"),
+    good=pair("net { cram-hmac-alg sha1; shared-secret s3cret; }"),
 )
 def secret_needs_an_algorithm(net: DrbdNet, _: Toolset) -> Iterator[Finding]:
     """A shared secret without `cram-hmac-alg` is never asked for."""
@@ -188,8 +147,8 @@ def secret_needs_an_algorithm(net: DrbdNet, _: Toolset) -> Iterator[Finding]:
     Severity.WARNING,
     DrbdDisk,
     link=MAN,
-    bad=_pair("disk { resync-rate 30; }"),
-    good=_pair("disk { resync-rate 30M; }"),
+    bad=pair("disk { resync-rate 30; }"),
+    good=pair("disk { resync-rate 30M; }"),
 )
 def rates_need_a_unit(disk: DrbdDisk, _: Toolset) -> Iterator[Finding]:
     """A rate without a unit is in KiB per second, not in MB as people mean it."""
@@ -205,60 +164,12 @@ def rates_need_a_unit(disk: DrbdDisk, _: Toolset) -> Iterator[Finding]:
 
 
 @rule(
-    "DRBD010",
-    Severity.ERROR,
-    DrbdModel,
-    link="drbdadm_parser.c of drbd-utils",
-    bad="resource r0 { frobnicate; }",
-    good=_pair("net { protocol C; }"),
-)
-def refused_by_drbdadm(model: DrbdModel, toolset: Toolset) -> Iterator[Finding]:
-    """What drbdadm of the toolset's version refuses, or of every version where it is not known."""
-    versions = [generation(toolset)] if toolset.drbd else list(GENERATIONS)
-    root, kind = None, "file"
-    if isinstance(model, DrbdConfig) and model.document is not None:
-        root = model.document.root
-    elif isinstance(model, DrbdResource) and alone() and model.statement_of():
-        root, kind = model.statement_of(), "resource"
-    if root is not None:
-        yield from (
-            Finding(each.message, at=DrbdModel.of(each.node), help=each.help)
-            for each in refused_by_all(root, kind, versions)
-        )
-    if isinstance(model, DrbdResource) and toolset.drbd:
-        yield from refusals(model, versions[0])
-
-
-@rule(
-    "DRBD011",
-    Severity.WARNING,
-    DrbdConfig,
-    link="drbdadm_scanner.fl of drbd-utils",
-    bad="resource disk { }",
-    good='resource "disk" { }',
-)
-def names_are_not_keywords(config: DrbdConfig, toolset: Toolset) -> Iterator[Finding]:
-    """A bare name that is a keyword or a number in some version needs quotes."""
-    tree = config.document
-    if tree is None or toolset.drbd is not None:
-        return
-    named = ("resource", "on", "host", "stacked-on-top-of")
-    for node in tree.root.walk():
-        for token in tokens(node, "8.4") if node.key in named and node.body >= 0 else ():
-            if token.kind in "ki":
-                yield Finding(
-                    f"{token.text!r} is a keyword or a number to drbdadm",
-                    at=DrbdModel.of(node), help=f'write it in quotes: "{token.text}"',
-                )  # fmt: skip
-
-
-@rule(
     "DRBD013",
     Severity.WARNING,
     DrbdResource,
     link="drbdadm_scanner.fl of drbd-utils",
-    bad=_pair("").replace("10.0.0.1", "10.0.0.300"),
-    good=_pair(""),
+    bad=pair("").replace("10.0.0.1", "10.0.0.300"),
+    good=pair(""),
 )
 def addresses_are_addresses(resource: DrbdResource, _: Toolset) -> Iterator[Finding]:
     """No number of an IPv4 address is above 255, though drbdadm takes it."""
@@ -277,8 +188,8 @@ def addresses_are_addresses(resource: DrbdResource, _: Toolset) -> Iterator[Find
     Severity.WARNING,
     DrbdResource,
     link="https://github.com/LINBIT/drbd-utils/issues/81",
-    bad=_pair("on nas03 { device /dev/drbd1; disk /dev/vda3; address 10.0.0.3:7789; }"),
-    good=_pair(""),
+    bad=pair("on nas03 { device /dev/drbd1; disk /dev/vda3; address 10.0.0.3:7789; }"),
+    good=pair(""),
 )
 def three_hosts_need_connections(resource: DrbdResource, toolset: Toolset) -> Iterator[Finding]:
     """More than two hosts need DRBD 9, a node-id each, and connections."""
@@ -297,8 +208,8 @@ def three_hosts_need_connections(resource: DrbdResource, toolset: Toolset) -> It
     Severity.WARNING,
     DrbdResource,
     link=MAN,
-    bad=_pair("protocol C; startup { become-primary-on both; }"),
-    good=_pair("protocol C;"),
+    bad=pair("protocol C; startup { become-primary-on both; }"),
+    good=pair("protocol C;"),
 )
 def become_primary_needs_two_primaries(
     resource: DrbdResource, toolset: Toolset
@@ -308,7 +219,12 @@ def become_primary_needs_two_primaries(
     wanted, name = counts.startup.become_primary_on or (), "startup.become_primary_on"
     if wanted and toolset.drbd is not None and toolset.has("drbd", since="9"):
         hint = "use auto-promote, or a cluster manager"
-        yield _at(counts, name, "DRBD 9 ignores become-primary-on", hint)
+        found = _at(counts, name, "DRBD 9 ignores become-primary-on", hint)
+        own = resource.startup
+        if own is not None and own.become_primary_on:
+            mended = evolve(resource, startup=evolve(own, become_primary_on=None))
+            found = evolve(found, fix=mended)
+        yield found
     elif "both" in wanted and not counts.net.allow_two_primaries and toolset.drbd is None:
         message = "become-primary-on both without allow-two-primaries"
         found = _at(counts, name, message, "write net { allow-two-primaries; }")
@@ -317,38 +233,12 @@ def become_primary_needs_two_primaries(
 
 
 @rule(
-    "DRBD018",
-    Severity.WARNING,
-    DrbdModel,
-    link=MAN,
-    bad=_pair("net { timeout 60; timeout 50; }"),
-    good=_pair("net { timeout 60; }"),
-)
-def options_stand_once(model: DrbdModel, toolset: Toolset) -> Iterator[Finding]:
-    """An option that stands twice: 9 refuses two values, older ones take the last."""
-    source = model._source
-    if source is None:
-        return
-    source.values()
-    for name, places in source.where.items():
-        node = places[-1].node
-        keys = [place.node.key for place in places]
-        parent = places[-1].parent.key
-        if (
-            len(keys) > 1
-            and node.body < 0
-            and any(option_of(parent, node.key, g) for g in ("8.3", "9"))
-        ):
-            yield Finding(f"{node.key} stands {len(keys)} times", field=name, help="keep one")
-
-
-@rule(
     "DRBD019",
     Severity.WARNING,
     DrbdDisk,
     link="https://lists.linbit.com/pipermail/drbd-user/2011-November/017183.html",
-    bad=_pair("disk { c-max-rate 0; }"),
-    good=_pair("disk { c-max-rate 100M; }"),
+    bad=pair("disk { c-max-rate 0; }"),
+    good=pair("disk { c-max-rate 100M; }"),
 )
 def c_max_rate_is_a_rate(disk: DrbdDisk, toolset: Toolset) -> Iterator[Finding]:
     """`c-max-rate 0` means no resync at all, and 8.x refuses it."""
@@ -363,8 +253,8 @@ def c_max_rate_is_a_rate(disk: DrbdDisk, toolset: Toolset) -> Iterator[Finding]:
     Severity.WARNING,
     DrbdNet,
     link=f"{MAN}, timeout",
-    bad=_pair("net { timeout 120; }"),
-    good=_pair("net { timeout 60; }"),
+    bad=pair("net { timeout 120; }"),
+    good=pair("net { timeout 60; }"),
 )
 def timeout_is_shorter_than_the_intervals(net: DrbdNet, _: Toolset) -> Iterator[Finding]:
     """`timeout` is in tenths of a second, and must be shorter than connect-int and ping-int."""
@@ -386,8 +276,8 @@ def timeout_is_shorter_than_the_intervals(net: DrbdNet, _: Toolset) -> Iterator[
     Severity.ERROR,
     DrbdResource,
     link="ERR_STONITH_AND_PROT_A in the kernel",
-    bad=_pair("net { protocol A; fencing resource-and-stonith; }"),
-    good=_pair(f"net {{ protocol C; fencing resource-and-stonith; }} {HANDLERS}"),
+    bad=pair("net { protocol A; fencing resource-and-stonith; }"),
+    good=pair(f"net {{ protocol C; fencing resource-and-stonith; }} {HANDLERS}"),
 )
 def stonith_needs_acknowledged_writes(resource: DrbdResource, _: Toolset) -> Iterator[Finding]:
     """The kernel refuses resource-and-stonith with protocol A, and pull-ahead with another."""
@@ -399,3 +289,20 @@ def stonith_needs_acknowledged_writes(resource: DrbdResource, _: Toolset) -> Ite
     if net.on_congestion == "pull-ahead" and net.protocol not in (None, "A"):
         message = f"on-congestion pull-ahead with protocol {net.protocol}"
         yield _at(counts, "net.on_congestion", message, "write protocol A;")
+
+
+@rule(
+    "DRBD024",
+    Severity.WARNING,
+    DrbdResource,
+    link="after_sb_0pri in drbdadm_main.c of 8.4",
+    bad=pair("net { after-sb-0pri discard-node-nas03; }"),
+    good=pair("net { after-sb-0pri discard-node-nas02; }"),
+)
+def the_victim_is_a_host(resource: DrbdResource, _: Toolset) -> Iterator[Finding]:
+    """`discard-node-NAME` of 8.x: every name that is not the own one discards the peer."""
+    counts, prefix = effective(resource), "discard-node-"
+    value, hosts = counts.net.after_sb_0pri or "", resource.host_names()
+    if value.startswith(prefix) and hosts and value.removeprefix(prefix) not in hosts:
+        message = f"after-sb-0pri {value} names no host of {resource.name}"
+        yield _at(counts, "net.after_sb_0pri", message, f"one of {', '.join(hosts)}")
