@@ -76,6 +76,7 @@ def test_the_rest_changes_or_reads() -> None:
         drbd.suspend_io("r0"), drbd.resume_io("r0"), drbd.apply_al("r0"), drbd.resize("r0"),
         drbd.new_current_uuid("r0"), drbd.check_resize("r0"), drbd.net_options("r0"),
         drbd.disk_options("r0"), drbd.resource_options("r0"), drbd.syncer("r0", toolset=OLD),
+        drbd.peer_device_options("r0"),
     ]  # fmt: skip
     reads: list[Command[object]] = [
         drbd.status(), drbd.role("r0"), drbd.cstate("r0"), drbd.dstate("r0"), drbd.dump(),
@@ -88,6 +89,17 @@ def test_the_rest_changes_or_reads() -> None:
     assert str(drbd.resize("r0", to="10G")) == "drbdadm resize --size=10G r0"
 
 
+def test_nothing_is_given_up_before_drbdadm_gives_it_up() -> None:
+    """`cmd-timeout-medium` is 121 s: what fences a peer, or waits for a disk, takes that long."""
+    medium = [
+        drbd.primary("r0"), drbd.primary("r0", overwrite_peer=True), drbd.secondary("r0"),
+        drbd.down("r0"), drbd.up("r0"), drbd.attach("r0"), drbd.detach("r0"),
+        drbd.invalidate_remote("r0"), drbd.resize("r0"), drbd.adjust("r0"),
+    ]  # fmt: skip
+    assert min(command.timeout for command in medium) > 121
+    assert min(drbd.wait_connect("r0").timeout, drbd.wait_sync("r0").timeout) >= 86400
+
+
 def test_what_a_version_does_not_have() -> None:
     for refused in (
         lambda: drbd.apply_al("r0", toolset=OLD),
@@ -98,6 +110,7 @@ def test_what_a_version_does_not_have() -> None:
         lambda: drbd.wait_sync("r0", toolset=MID),
         lambda: drbd.syncer("r0", toolset=MID),
         lambda: drbd.net_options("r0", toolset=OLD),
+        lambda: drbd.peer_device_options("r0", toolset=MID),
     ):
         with pytest.raises(UnsupportedError):
             refused()

@@ -285,10 +285,57 @@ def test_commands_of_a_resource() -> None:
         r0.secondary(), r0.wipe_md(), r0.new_current_uuid(), r0.invalidate(),
         r0.invalidate_remote(), r0.outdate(), r0.verify(), r0.pause_sync(),
         r0.resume_sync(), r0.suspend_io(), r0.resume_io(), r0.resize(), r0.wait_connect(),
+        r0.apply_al(), r0.wait_sync(),
         r0.dump(), r0.dump_md(), r0.role(), r0.cstate(), r0.dstate(), r0.status(),
     ):  # fmt: skip
         assert command.argv[0] == "drbdadm"
         assert command.argv[-1] == "r0"
+
+
+def test_one_option_of_ten_thousand_resources_is_one_line() -> None:
+    text = "".join(ARTICLE.replace("r0", f"r{number}") for number in range(10_000))
+    config = DrbdConfig.parse(text)
+    one = config.resources["r7000"]
+    one = evolve(one, net=evolve(one.net, after_sb_2pri="call-pri-lost-after-sb"))
+    changed = evolve(config, resources=config.resources.put(one))
+    rows = [row for row in changed.diff().splitlines() if row[:1] in "+-"][2:]
+    assert rows == [
+        "-    after-sb-2pri disconnect;",
+        "+    after-sb-2pri call-pri-lost-after-sb;",
+    ]
+    added = evolve(one, net=evolve(one.net, after_sb_2pri="disconnect", ping_int=9))
+    changed = evolve(config, resources=config.resources.put(added))
+    rows = [row for row in changed.diff().splitlines() if row[:1] in "+-"][2:]
+    assert rows == ["+    ping-int 9;"]
+
+
+def test_a_proxy_in_a_connection_of_9() -> None:
+    text = """resource r0 {
+  connection {
+    host n1 address 127.0.0.1:1 via proxy on p1 {
+      inside 127.0.0.1:2; outside 10.0.0.1:3;  # out
+      options { memlimit 10M; }
+    }
+    host n2 address 127.0.0.1:1 via proxy on p2 { inside 127.0.0.1:2; outside 10.0.0.2:3; }
+  }
+  connection { address 10.0.0.1:7; address ipv6 [fd00::2]:8; }
+}
+"""
+    r0 = DrbdResource.parse(text)
+    link = r0.connections["n1-n2"]
+    assert [end.address.port for end in link.ends] == [1, 1]
+    assert link.proxied["n1"].outside == Address("10.0.0.1", 3)
+    assert str(link.proxied["n1"].options.memlimit) == "10M"
+    assert r0.connections[1].addresses == (
+        Address("10.0.0.1", 7), Address("fd00::2", 8, "ipv6")
+    )  # fmt: skip
+    assert not [each for each in r0.nested() if each.extra]
+    end = evolve(link.proxied["n1"], outside="10.0.0.9:3")
+    changed = evolve(link, proxied=link.proxied.put(end))
+    r0 = evolve(r0, connections=[changed, r0.connections[1]])
+    assert r0.render() == text.replace("10.0.0.1:3", "10.0.0.9:3")
+    made = DrbdResource(name="r0", connections=[DrbdConnection.parse(changed.render())])
+    assert DrbdResource.parse(made.render()) == made
 
 
 def test_models_pickle() -> None:

@@ -140,6 +140,22 @@ class DrbdActions:
         """Take the new size of the backing disks."""
         return commands.resize(self.name, volume, to=to, assume_clean=assume_clean, toolset=toolset)
 
+    def apply_al(
+        self, volume: int | None = None, *, toolset: Toolset = Toolset.UNKNOWN
+    ) -> Command[str]:
+        """Apply the activity log to the bitmap, offline."""
+        return commands.apply_al(self.name, volume, toolset=toolset)
+
+    def wait_sync(
+        self,
+        minor: int | None = None,
+        *,
+        seconds: float = 86400.0,
+        toolset: Toolset = Toolset.UNKNOWN,
+    ) -> Command[str]:
+        """Wait until a resync has ended; 8.x needs the minor number."""
+        return commands.wait_sync(self.name, minor, seconds=seconds, toolset=toolset)
+
     def wait_connect(self, *, seconds: float = 86400.0) -> Command[str]:
         """Wait until the peer is there."""
         return commands.wait_connect(self.name, seconds=seconds)

@@ -19,6 +19,7 @@ SIZE = re.compile(r"[0-9]{1,18}[kKmMgGs]?")
 
 QUICK = 30.0
 SLOW = 300.0
+"""For what drbdadm itself waits for up to 121 s, as `cmd-timeout-medium` says: fencing, a disk."""
 DAY = 86400.0
 
 

@@ -56,6 +56,7 @@ __all__ = [
     "outdate",
     "overview",
     "pause_sync",
+    "peer_device_options",
     "primary",
     "proc_drbd",
     "resize",
@@ -183,7 +184,7 @@ def primary(
         toolset: whose spelling.
     """
     if not overwrite_peer:
-        return adm("primary", target(resource), decode=text)
+        return adm("primary", target(resource), decode=text, timeout=SLOW)
     option = "--overwrite-data-of-peer" if old(toolset) else "--force"
     return adm(
         "primary",
@@ -192,13 +193,14 @@ def primary(
         toolset=toolset,
         decode=text,
         effect=Effect.DESTROY,
+        timeout=SLOW,
         shown="--force",
     )
 
 
 def secondary(resource: str) -> Command[str]:
     """Become secondary: `drbdadm secondary r0`; exit code 11 while the device is in use."""
-    return adm("secondary", target(resource), decode=text)
+    return adm("secondary", target(resource), decode=text, timeout=SLOW)
 
 
 # --- meta data ---------------------------------------------------------------------------------
@@ -314,7 +316,8 @@ def invalidate(resource: str, volume: int | None = None) -> Command[str]:
 
 def invalidate_remote(resource: str, volume: int | None = None) -> Command[str]:
     """Throw the peer's data away and send ours: `drbdadm invalidate-remote r0`."""
-    return adm("invalidate-remote", target(resource, volume), decode=text, effect=Effect.DESTROY)
+    operand = target(resource, volume)
+    return adm("invalidate-remote", operand, decode=text, effect=Effect.DESTROY, timeout=SLOW)
 
 
 def outdate(resource: str, volume: int | None = None) -> Command[str]:
@@ -429,6 +432,12 @@ def disk_options(resource: str, *, toolset: Toolset = Toolset.UNKNOWN) -> Comman
     """Set the `disk` options of the file in the kernel: `drbdadm disk-options r0`."""
     need("disk-options", toolset, "8.4")
     return adm("disk-options", target(resource), decode=text)
+
+
+def peer_device_options(resource: str, *, toolset: Toolset = Toolset.UNKNOWN) -> Command[str]:
+    """Set the resync options of the file in the kernel, 9: `drbdadm peer-device-options r0`."""
+    need("peer-device-options", toolset, "9")
+    return adm("peer-device-options", target(resource), decode=text)
 
 
 def resource_options(resource: str, *, toolset: Toolset = Toolset.UNKNOWN) -> Command[str]:

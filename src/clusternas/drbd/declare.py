@@ -161,6 +161,8 @@ def switches(row: DrbdOption) -> list[Spelling]:
     found = [Spelling(f"no-{row.name}", codec=negated_flag(), since=row.nine, until=row.until)]
     if not row.since:
         place = row.old_section if row.old_section != row.section else None
+        if place:
+            found.append(Spelling(row.name, place=place, since="8.4"))
         found.append(
             Spelling(
                 row.name,

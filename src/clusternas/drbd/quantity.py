@@ -14,7 +14,7 @@ from clusternas.core.codec import Codec
 
 __all__ = ["Quantity", "quantity"]
 
-TEXT = re.compile(r"(-?[0-9]{1,20})([kKmMgGsS]?)")
+TEXT = re.compile(r"(-?[0-9]{1,20})([kKmMgGs]?)")
 SUFFIX = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "s": 512}
 UNITS = {
     "": 1,
