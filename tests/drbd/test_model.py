@@ -15,6 +15,8 @@ from clusternas.drbd.model import (
     DrbdConnection,
     DrbdDisk,
     DrbdEndpoint,
+    DrbdFloating,
+    DrbdGlobal,
     DrbdHost,
     DrbdNet,
     DrbdOptions,
@@ -244,6 +246,38 @@ def test_what_drbdadm_dumps_is_read() -> None:
     assert config.refused_by(Toolset.DEBIAN12) == []
     assert config.resources["r0"].hosts["node1"].minor == 1
     assert config.global_.cmd_timeout_medium.seconds == 600
+
+
+def test_an_option_of_a_section_that_goes() -> None:
+    text = "resource r0 {\n  disk {\n    size 1G;  # small\n  }\n}\n"
+    r0 = evolve(DrbdResource.parse(text), disk=None, net=DrbdNet(fencing="resource-only"))
+    assert r0.render(Toolset.DEBIAN12) == (
+        "resource r0 {\n  disk {\n    fencing resource-only;\n  }\n}\n"
+    )
+    r0 = evolve(DrbdResource.parse(text), disk=DrbdDisk(), net=DrbdNet(fencing="resource-only"))
+    assert "fencing resource-only;\n  }" in r0.render(Toolset.DEBIAN12)
+
+
+def test_what_stands_bare() -> None:
+    """No keyword is in quotes, nor an address."""
+    made = DrbdConfig(
+        global_=DrbdGlobal(usage_count="no"),
+        resources=[
+            DrbdResource(
+                name="r0",
+                floating=[
+                    DrbdFloating(text=("10.0.0.1:7789",)),
+                    DrbdFloating(text=("ipv6", "[fd00::1]:7789")),
+                ],
+            )
+        ],
+    )
+    text = made.render()
+    assert "usage-count no;" in text
+    assert "floating 10.0.0.1:7789 {" in text
+    assert "floating ipv6 [fd00::1]:7789 {" in text
+    with pytest.raises(ValidationError, match="text"):
+        DrbdFloating(text=("nas01:7789",))
 
 
 def test_names_that_need_quotes() -> None:

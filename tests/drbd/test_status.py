@@ -289,6 +289,68 @@ def test_overview() -> None:
         decode_overview(Output(stdout=b" 0:r0/0  Connected(2*) Primar/Second UpToDa/UpToDa\n"))
 
 
+def test_overview_of_a_stacked_resource() -> None:
+    text = b"""  0:r0-L      Connected Primary/Secondary UpToDate/UpToDate lvm-pv: vg 10.00g 5.00g
+ 10:r0-U  ^^0 Connected Primary/Secondary UpToDate/UpToDate
+"""
+    status = decode_overview(Output(stdout=text))
+    assert (status["r0-L"].healthy, status["r0-U"].volumes[0].minor) == (True, 10)
+
+
+SYNCING = b"""r0 node-id:0 role:Primary suspended:no force-io-failures:no
+    write-ordering:flush
+  volume:0 minor:1 disk:UpToDate backing_dev:/dev/vda3 quorum:yes open:yes blocked:no
+      size:1048508 read:2112 written:0 al-writes:0 bm-writes:0 upper-pending:0 lower-pending:0
+  nas02 node-id:1 connection:Connected role:Secondary tls:no congested:no ap-in-flight:0
+      rs-in-flight:4096
+    volume:0 replication:SyncSource peer-disk:Inconsistent done:12.50 resync-suspended:no
+        received:0 sent:131064 out-of-sync:917444 pending:4 unacked:4
+        dbdt1:%s eta:%s
+"""
+
+
+@pytest.mark.parametrize(
+    ("rate", "eta", "expected"),
+    [("10.50", "85", (12.5, 10752.0, 85, False)), ("0.00", "nan", (12.5, 0.0, None, True))],
+)
+def test_rate_and_time_left_of_the_text_of_9(rate: str, eta: str, expected: tuple) -> None:
+    text = SYNCING % (rate.encode(), eta.encode())
+    status = decode_status(Output(stdout=text))["r0"]
+    sync = status.peers["nas02"].sync
+    assert (sync.percent, sync.rate, sync.seconds_left, sync.stalled) == expected
+    assert status.stalled is expected[3]
+    assert status.volumes[0].extra["open"] == "yes"
+
+
+def test_a_time_that_json_cannot_know() -> None:
+    text = JSON.replace(
+        b'"estimated-seconds-to-finish": 12', b'"estimated-seconds-to-finish": 987654321'
+    )
+    sync = decode_status_json(Output(stdout=text))["r0"].peers["nas02"].sync
+    assert sync.seconds_left is None
+
+
+def test_events_of_a_resync_with_diff() -> None:
+    reader = EventReader()
+    reader.feed(
+        "exists resource name:r0 role:Primary suspended:no\n"
+        "exists connection name:r0 peer-node-id:1 conn-name:nas02 connection:Connected\n"
+        "exists device name:r0 volume:0 minor:1 disk:UpToDate\n"
+        "exists peer-device name:r0 peer-node-id:1 conn-name:nas02 volume:0 "
+        "replication:SyncSource peer-disk:Inconsistent done:10.00 resync-suspended:no\n"
+        "exists -\n"
+    )
+    assert reader.complete
+    assert reader.status()["r0"].peers["nas02"].sync.percent == 10.0
+    reader.feed(
+        "change peer-device name:r0 peer-node-id:1 conn-name:nas02 volume:0 "
+        "replication:SyncSource->Established peer-disk:Inconsistent->UpToDate "
+        "resync-suspended:no\n"
+    )
+    status = reader.status()["r0"]
+    assert (status.syncing, status.healthy) == (False, True)
+
+
 def test_xml_of_8_3() -> None:
     text = b"""<drbd-status version="8.3.11" api="88">
 <resources config_file="/etc/drbd.conf">

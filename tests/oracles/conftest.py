@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import Protocol
 
 import pytest
+from drbdadm import PATHS, Drbdadm
 
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -37,3 +39,11 @@ def find_oracle(tool: str, /, package: str) -> str:
 def oracle() -> Oracle:
     """`oracle("drbdadm", package="drbd-utils")` gives the path of the tool, or skips the test."""
     return find_oracle
+
+
+@pytest.fixture
+def tools(oracle, tmp_path: Path) -> dict[str, Drbdadm]:
+    return {
+        generation: Drbdadm(oracle(path, package="drbd-utils"), generation, tmp_path / "drbd.conf")
+        for generation, path in PATHS.items()
+    }

@@ -335,8 +335,9 @@ class Change(Lowering):
             self._filled.add(id(parent))
         homeless: dict[str, list[Statement]] = {}
         for key, entries in pending.asides.items():
+            staying = (node for node in children if id(node) not in self._removed)
             home = next(
-                (node for node in children if node.key == syntax.fold(key) and node.body >= 0), None
+                (node for node in staying if node.key == syntax.fold(key) and node.body >= 0), None
             )
             if home is None:
                 homeless[key] = entries

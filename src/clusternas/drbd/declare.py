@@ -79,7 +79,8 @@ def codec_of(row: DrbdOption) -> Codec[Any]:
         return flag()
     if row.kind == "choice":
         values = dict.fromkeys(value for words in row.values.values() for value in words)
-        found = choice(*values, fold=str.upper if row.name == "protocol" else str, quote=word)
+        quote = str if row.section == "global" else word  # its yes and no are keywords
+        found = choice(*values, fold=str.upper if row.name == "protocol" else str, quote=quote)
         found = attrs.evolve(found, samples=common_values(row))
         return after_split_brain(found) if row.name == "after-sb-0pri" else found
     if row.kind == "number or choice":

@@ -21,6 +21,8 @@ from clusternas.core.keyed import Keyed
 from clusternas.core.versions import Toolset
 from clusternas.drbd.inherit import Effective, effective, under
 from clusternas.drbd.model import DrbdCommon, DrbdConfig, DrbdGlobal, DrbdResource
+from clusternas.drbd.options import generation
+from clusternas.drbd.refuse import too_few_minors
 from clusternas.drbd.sections import DrbdModel
 from clusternas.drbd.unique import clashes, free_minor, free_node_id, free_port, shared_disks
 
@@ -147,14 +149,16 @@ class DrbdFiles:
         with under(self.common, names, self._template_commons()):
             for config in (*self.files.values(), *self.templates.values()):
                 found += config.validate(toolset)
+        judge = toolset or Toolset.UNKNOWN
+        version = generation(judge) if judge.drbd else ""
         rules = {rule.code: rule for rule in rules_of(DrbdConfig)}
         again: list[tuple[Rule[Any], Iterable[Finding]]] = [
             (rules["DRBD006"], clashes(self.resources)),
             (rules["DRBD007"], shared_disks(self.resources)),
             (rules["DRBD006"], self._second("common")),
             (rules["DRBD006"], self._second("global")),
+            (rules["DRBD010"], too_few_minors(self.global_, self.resources, version)),
         ]
-        judge = toolset or Toolset.UNKNOWN
         again += [(rule, rule.check(self, judge)) for rule in rules_of(DrbdFiles)]
         for rule, findings in again:
             known = {_place(each) for each in found}

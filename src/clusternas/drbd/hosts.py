@@ -164,11 +164,26 @@ class DrbdHost(DrbdStorage):
         return tuple(self.volumes) or (self,)
 
 
+def _floats() -> Codec[tuple[str, ...]]:
+    """The words of an address, as they are spelled."""
+
+    def encode(value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Address.parse(" ".join(sequence(value)))).split())
+
+    samples = (("10.0.0.1:7789",), ("ipv6", "[fd00::1]:7789"))
+    return Codec(tuple, encode, "an address", samples=samples)
+
+
 @attrs.frozen(kw_only=True, slots=False, repr=False)
 class DrbdFloating(DrbdStorage):
-    """`floating ADDRESS { … }`: a host known by its address alone."""
+    """`floating ADDRESS { … }`: a host known by its address alone.
 
-    text: tuple[str, ...] = arguments(words("an address"))
+    Example:
+        >>> DrbdFloating(text=("ipv4", "10.0.0.1:7789"), device="/dev/drbd1").address.port
+        7789
+    """
+
+    text: tuple[str, ...] = arguments(_floats(), doc="the address, word by word")
     node_id: int | None = node_id()
     volumes: Keyed[DrbdVolume] = sections(DrbdVolume, "volume", name="number", since="8.4")
     options: DrbdOptions | None = section(DrbdOptions, since="8.4")

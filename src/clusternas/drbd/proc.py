@@ -39,7 +39,7 @@ DEVICE = re.compile(
 PROGRESS = re.compile(r"(?:sync'ed|verified):\s*(?P<percent>\d+(?:\.\d+)?)%")
 SPEED = re.compile(r"finish: (?P<h>\d+):(?P<m>\d+):(?P<s>\d+) speed: (?P<rate>[\d,]+)")
 OVERVIEW = re.compile(
-    r"^\s*(?P<minor>\d+):(?P<name>[^\s/]+)(?:/(?P<volume>\d+))?\s+(?P<cs>\w+)"
+    r"^\s*(?P<minor>\d+):(?P<name>[^\s/]+)(?:/(?P<volume>\d+))?\s+(?:\^\^\S+\s+)?(?P<cs>\w+)"
     r"\s+(?P<role>[\w.]+)(?:/(?P<peer>\w+))?\s+(?P<disk>[\w.]+)(?:/(?P<pdisk>\w+))?"
 )
 XML = re.compile(r"<resource\s(?P<fields>[^>]*?)/?>")

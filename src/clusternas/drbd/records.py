@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
+from math import isnan
 from typing import TypeVar
 
 from clusternas.core.errors import ParseError
@@ -178,15 +179,19 @@ def peer_volume(record: Record) -> PeerVolume:
     )
 
 
+NEVER = 987654321
+"""What `drbdsetup status --json` says in place of a time that it cannot know; the text says nan."""
+
+
 def sync(fields: Fields) -> SyncProgress:
-    """The progress fields; `db0/dt0` is the rate of the newest sync mark, in MiB/s."""
-    newest = fields.find("db0/dt0 [MiB/s]", decimal)
-    left = fields.find("estimated-seconds-to-finish", decimal)
+    """The progress fields; the rates are in MiB/s, of the newest sync mark if that is told."""
+    newest = fields.find("db0/dt0 [MiB/s]|dbdt0|dbdt1", decimal)
+    left = fields.find("estimated-seconds-to-finish|eta", decimal)
     done = fields.find("percent-resync-done", decimal)
     in_sync = fields.find("percent-in-sync|done", decimal)
     return SyncProgress(
         percent=in_sync if done is None else done,
         rate=None if newest is None else newest * 1024,
-        seconds_left=None if left is None else round(left),
+        seconds_left=None if left is None or isnan(left) or left == NEVER else round(left),
         stalled=newest == 0.0,
     )

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from clusternas.core.diagnostics import Finding
-from clusternas.drbd.hosts import DrbdConnection, DrbdHost, DrbdPath, DrbdStacked, minor_of
+from clusternas.core.fields import lens_of
+from clusternas.drbd.hosts import (
+    DrbdConnection,
+    DrbdHost,
+    DrbdPath,
+    DrbdStacked,
+    minor_of,
+)
 from clusternas.drbd.inherit import effective, known
-from clusternas.drbd.layout import Seat, ends, names, routes, seats, start
+from clusternas.drbd.layout import Seat, ends, named_devices, names, routes, seats, start
 from clusternas.drbd.model import DrbdResource
+from clusternas.drbd.options import OPTIONS
+from clusternas.drbd.sections import DrbdGlobal, DrbdModel, DrbdNet
 
-__all__ = ["lacking", "links", "promotes", "refusals"]
+__all__ = ["lacking", "links", "promotes", "refusals", "too_few_minors"]
+
+OF_PEER = [row.name.replace("-", "_") for row in OPTIONS.values() if row.of_peer]
 
 
 def refusals(resource: DrbdResource, generation: str) -> Iterator[Finding]:
@@ -23,6 +34,20 @@ def refusals(resource: DrbdResource, generation: str) -> Iterator[Finding]:
     if generation == "9":
         yield from links(resource)
         yield from _contradictions(resource)
+
+
+def too_few_minors(
+    settings: DrbdGlobal | None, resources: Iterable[DrbdResource], generation: str
+) -> Iterator[Finding]:
+    """A `minor-count` of 8.3 that is not above every minor number."""
+    count = settings.minor_count if settings is not None and generation == "8.3" else None
+    if settings is None or count is None:
+        return
+    named = (minor_of(device) for each in resources for device in named_devices(each))
+    highest = max((minor for minor in named if minor is not None), default=-1)
+    if highest >= count:
+        message = f"minor-count {count} leaves no room for minor {highest}"
+        yield Finding(message, settings, "minor_count", f"write minor-count {highest + 1};")
 
 
 def _missing(resource: DrbdResource, generation: str) -> Iterator[Finding]:
@@ -127,7 +152,9 @@ def _proxies(resource: DrbdResource) -> Iterator[Finding]:
 def links(resource: DrbdResource) -> Iterator[Finding]:
     """What 9 refuses of connections."""
     hosts = {name: end for end in resource.hosts for name in names(end)}
+    counts = effective(resource)
     for mesh in resource.meshes:
+        yield from _ambiguous(mesh.net, counts.net, lens_of(DrbdNet).fields)
         for name in mesh.hosts or ():
             if name not in hosts:
                 yield Finding(f"the mesh names {name!r}, which is no host", mesh, "hosts")
@@ -137,6 +164,7 @@ def links(resource: DrbdResource) -> Iterator[Finding]:
                 yield Finding(f"{name} of the mesh has a proxy", hosts[name], help="use connection")
     numbers = {seat.number for end in hosts.values() for seat in seats(resource, end)}
     for connection in resource.connections:
+        yield from _ambiguous(connection.disk, counts.disk, OF_PEER)
         paths = [start(path) for path in connection.paths]
         if paths and any(start(end) > min(paths) for end in connection.ends):
             help = "write every host in a path, or none"
@@ -150,6 +178,16 @@ def links(resource: DrbdResource) -> Iterator[Finding]:
                 yield Finding(f"volume {volume.number} is empty", volume, help="write disk { … }")
         for route in connection.routes:
             yield from _route(route, hosts)
+
+
+def _ambiguous(own: DrbdModel | None, above: DrbdModel, names: Iterable[str]) -> Iterator[Finding]:
+    """Of two values, of the resource and of a link, 9 does not know which to take."""
+    for name in names if own is not None else ():
+        value, other = getattr(own, name), getattr(above, name)
+        if value is not None and other is not None and value != other:
+            option = name.replace("_", "-")
+            message = f"{option} of the link is not that of its resource"
+            yield Finding(message, at=own, field=name, help=f"write {option} once")
 
 
 def _route(route: DrbdConnection | DrbdPath, hosts: Mapping[str, DrbdHost]) -> Iterator[Finding]:

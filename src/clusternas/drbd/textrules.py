@@ -14,7 +14,7 @@ from clusternas.drbd.inherit import alone
 from clusternas.drbd.layout import FIELDS, ends, said, start
 from clusternas.drbd.model import DrbdConfig, DrbdResource
 from clusternas.drbd.options import GENERATIONS, generation, option_of
-from clusternas.drbd.refuse import refusals
+from clusternas.drbd.refuse import refusals, too_few_minors
 from clusternas.drbd.scan import tokens
 from clusternas.drbd.sections import DrbdModel
 from clusternas.drbd.unique import clashes, shared_disks
@@ -86,6 +86,8 @@ def refused_by_drbdadm(model: DrbdModel, toolset: Toolset) -> Iterator[Finding]:
         )
     if isinstance(model, DrbdResource) and toolset.drbd:
         yield from refusals(model, versions[0])
+    if isinstance(model, DrbdConfig):
+        yield from too_few_minors(model.global_, model.resources, versions[-1])
 
 
 @rule(

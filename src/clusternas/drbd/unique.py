@@ -19,7 +19,7 @@ Place = tuple[Hashable, str, DrbdModel, str]
 def clashes(resources: Iterable[DrbdResource]) -> Iterator[Finding]:
     """Names, hosts, minors, addresses, node-ids and meta data areas that stand twice."""
     known = list(resources)
-    for places in (_names, _hosts, _minors, _addresses, _node_ids, _areas):
+    for places in (_names, _hosts, _stacked, _minors, _addresses, _node_ids, _areas):
         yield from _twice(known, places)
 
 
@@ -52,6 +52,11 @@ def _hosts(resource: DrbdResource) -> Iterator[Place]:
     for end in ends(resource):
         for name in names(end):
             yield (id(resource), name), f"host {name}", end, ""
+
+
+def _stacked(resource: DrbdResource) -> Iterator[Place]:
+    for end in resource.stacked:
+        yield end.name, f"the resource {end.name} below", end, ""
 
 
 def _seats(resource: DrbdResource) -> Iterator[tuple[str, Seat]]:
