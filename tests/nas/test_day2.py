@@ -9,6 +9,7 @@ from clusternas.core.errors import PlanError
 from clusternas.nas.day2 import (
     plan_disk_replacement,
     plan_growth,
+    plan_shutdown,
     plan_split_brain_recovery,
     plan_stop,
 )
@@ -216,4 +217,19 @@ def test_a_group_without_its_volume_gets_it_after_a_stop() -> None:
     plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
     cluster.advance(600)
     carry_out(cluster, plan_stop(nas, nas.gather(cluster.runners), "linux-nas01"))
+    back_to_health(nas, cluster)
+
+
+def test_a_group_that_lvm_passes_over_without_clvmd_is_not_made_again() -> None:
+    nas = described({}, "2010")
+    cluster = FakeCluster(nas.nodes.keys(), generation="2010")
+    back_to_health(nas, cluster)
+    carry_out(cluster, plan_shutdown(nas, nas.gather(cluster.runners)))
+    for node in cluster.nodes.values():
+        assert node.shell("drbdadm up r0").exit_code == 0
+    for node in cluster.nodes.values():
+        assert node.shell("drbdadm primary r0").exit_code == 0
+    plan = nas.plan(nas.gather(cluster.runners))
+    assert plan.destroys == ()
+    assert "vgcreate" not in str(plan)
     back_to_health(nas, cluster)

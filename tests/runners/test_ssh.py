@@ -16,12 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clusternas import NasCluster
 from clusternas.core.command import Command, Effect, Output, Secret, text
 from clusternas.core.errors import (
     CommandFailed,
     CommandNotFound,
     CommandTimeout,
     Drift,
+    PlanError,
     Refused,
     Unreachable,
     ValidationError,
@@ -31,6 +33,7 @@ from clusternas.runners.local import Local
 from clusternas.runners.nodes import Nodes
 from clusternas.runners.remote import REMOTE, ended, remote
 from clusternas.runners.ssh import Ssh
+from clusternas.testing.demo import article
 
 from .conftest import Server, free_port
 
@@ -324,6 +327,32 @@ class TestNodes:
         results = nodes.run(read_file("/etc/hostname"))
         assert list(results.good) == ["nas01"]
         assert isinstance(results.failed["nas02"], Unreachable)
+
+
+class TestNas:
+    """A NAS whose two nodes are real servers, and have none of its tools."""
+
+    def test_it_is_gathered_with_what_is_missing(self, servers: tuple[Server, Server]) -> None:
+        nas = NasCluster.load(article() / "today.toml")
+        nodes = dict(zip(nas.nodes.keys(), (each.ssh() for each in servers), strict=True))
+        state = nas.gather(nodes)
+        assert state.unreachable == ()
+        for node in state.nodes.values():
+            assert node.mounted("/") is not None
+            assert node.drbd == {}
+            assert node.failures
+            assert "/etc/fstab" in node.files
+        assert not nas.status(state).healthy
+
+    def test_one_that_is_down_is_named_and_not_planned_around(
+        self, servers: tuple[Server, Server]
+    ) -> None:
+        nas = NasCluster.load(article() / "today.toml")
+        down = Ssh("127.0.0.1", port=free_port(), config_file="/dev/null")
+        state = nas.gather({"linux-nas01": servers[0].ssh(), "linux-nas02": down})
+        assert state.unreachable == ("linux-nas02",)
+        with pytest.raises(PlanError, match="linux-nas02 did not answer"):
+            nas.plan(state)
 
 
 def test_what_is_no_shell_is_no_success() -> None:

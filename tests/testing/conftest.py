@@ -126,6 +126,7 @@ STATES: dict[str, Callable[[], FakeCluster]] = {
     "06-full-cluster-ok": partial(healthy, wait_for_all=False),
     "07-drbd-link-cut-both-primary": cut,
     "08-drbd-split-brain": split_brain,
+    "09-ctdb-node-unhealthy": partial(healthy, wait_for_all=False),  # it had healed by then
     "10-peer-killed-fenced": killed_and_fenced,
     "11-peer-killed-fencing-fails": killed_and_fencing_fails,
     "12-drbd-fenced-peer-outdated": fenced_by_drbd,

@@ -87,7 +87,26 @@ def _is_hidden(nas: NasCluster, state: NasState, devices: Collection[str]) -> bo
 def group_may_exist(nas: NasCluster, state: NasState, group: ClvmVolumeGroup) -> bool:
     """Whether a group is there, as far as anybody can tell now."""
     seen = any(each.name == group.name for n in state.nodes.values() for each in n.volume_groups)
-    return seen or _is_hidden(nas, state, group.pvs)
+    return seen or _is_unseen(nas, state, group)
+
+
+def _is_unseen(nas: NasCluster, state: NasState, group: ClvmVolumeGroup) -> bool:
+    """Whether it may be there though no node lists it."""
+    return _is_hidden(nas, state, group.pvs) or _is_skipped(nas, state, group)
+
+
+def _is_skipped(nas: NasCluster, state: NasState, group: ClvmVolumeGroup) -> bool:
+    """Whether LVM may pass over the group, since clvmd does not run where its devices are seen."""
+    if group.locked_by(nas.toolset) != "clvmd":
+        return False
+    labelled = [
+        node
+        for node in state.nodes.values()
+        if any(
+            each.kind == "LVM2_member" for pv in group.pvs for each in node.signatures.get(pv) or ()
+        )
+    ]
+    return bool(labelled) and not any("clvmd" in node.running for node in labelled)
 
 
 def locking_of(state: NasState, group: ClvmVolumeGroup) -> str:
@@ -110,5 +129,5 @@ def has_data(nas: NasCluster, state: NasState, fs: Gfs2Filesystem) -> bool:
                 for node in state.nodes.values()
                 for each in node.logical_volumes
             )
-            return seen or _is_hidden(nas, state, group.pvs)
+            return seen or _is_unseen(nas, state, group)
     return _is_hidden(nas, state, [fs.device])

@@ -43,6 +43,9 @@ FLAGS = (
     "PartiallyOnline",
 )
 BITS = {"Disconnected": 1, "Unhealthy": 2, "Disabled": 4, "Banned": 8, "Stopped": 32}
+NO_EVENTS = {"scriptstatus": 0, "event": 5}
+EVENTD = """socket connect failed - /run/ctdb/eventd.socket
+Failed to initialize event client, ret=111"""
 TUNABLES = {"EventScriptTimeout": 30, "MonitorInterval": 15, "RecoverTimeout": 30}
 
 
@@ -59,6 +62,10 @@ def ctdb(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
         return f"{node.cluster.toolset.ctdb}\n"
     if words[:2] == ["event", "script"]:
         return event_script(node, words[2:])
+    if command == "recmaster" and node.cluster.toolset.has("ctdb", since="4.16"):
+        raise Exit(1, "Unknown command 'recmaster'")
+    if "ctdb" not in node.running and command in NO_EVENTS:
+        raise Exit(NO_EVENTS[command], EVENTD)
     if "ctdb" not in node.running and command != "listnodes":
         lost = f'Failed to read nodes file "{NODES}"\nIs this node part of CTDB cluster?'
         raise Exit(1, NOT_RUNNING + ("" if node.files.text(NODES) else lost))
@@ -233,13 +240,6 @@ def shutdown(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
     return ""
 
 
-def recmaster(node: FakeNode, words: list[str], machine: bool) -> Answer:
-    """ctdb recmaster, gone since 4.16."""
-    if node.cluster.toolset.has("ctdb", since="4.16"):
-        raise Exit(1, "Unknown command 'recmaster'")
-    return leader(node, words, machine)
-
-
 def mark(flag: str, on: bool) -> Callable[[FakeNode, list[str], bool], Answer]:
     """A command that takes a node out, or back in."""
 
@@ -277,7 +277,7 @@ COMMANDS: dict[str, Callable[[FakeNode, list[str], bool], Answer]] = {
     "getvar": getvar,
     "setvar": setvar,
     "shutdown": shutdown,
-    "recmaster": recmaster,
+    "recmaster": leader,
     "disable": mark("Disabled", True),
     "enable": mark("Disabled", False),
     "stop": mark("Stopped", True),

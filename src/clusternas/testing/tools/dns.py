@@ -261,6 +261,10 @@ def dig(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     asked = Question.of(args)
     other = resolver(node, asked.server)
     if other is None or "named" not in other.running:
+        if asked.type == "AXFR":
+            where = f"{asked.server}#53({asked.server}) for {asked.name.rstrip('.')}"
+            tried = f";; Connection to {where} failed: connection refused.\n"
+            raise Exit(9, "", f"{tried};; no servers could be reached\n" * 3)
         tried = f";; communications error to {asked.server}#53: connection refused\n" * 3
         head = "" if "+short" in asked.flags else banner(node, asked)
         raise Exit(9, "", f"{tried}{head};; no servers could be reached\n")
@@ -338,7 +342,8 @@ def authority_section(node: FakeNode, name: str) -> list[str]:
 def banner(node: FakeNode, asked: Question) -> str:
     """dig's first lines."""
     name, release = asked.name.rstrip("."), node.cluster.toolset.bind
-    head = f"\n; <<>> DiG {release} <<>> @{asked.server} {name}"
+    kind = "" if asked.type in ("A", "PTR") else f" {asked.type}"
+    head = f"\n; <<>> DiG {release} <<>> @{asked.server} {name}{kind}"
     return f"{head}\n; (1 server found)\n;; global options: +cmd\n"
 
 

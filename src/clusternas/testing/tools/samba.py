@@ -189,11 +189,8 @@ def as_json(node: FakeNode, sessions: list[Session]) -> dict[str, object]:
 def smbclient(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """`smbclient [-g] -L SERVER`: the shares."""
     if not {"smb", "smbd"} & node.running:
-        raise Exit(
-            1,
-            "",
-            "do_connect: Connection to localhost failed (Error NT_STATUS_CONNECTION_REFUSED)\n",
-        )
+        why = "do_connect: Connection to localhost failed (Error NT_STATUS_CONNECTION_REFUSED)\n"
+        raise Exit(1, *((why, "") if "-N" in args or "-g" in args else ("", why)))
     shares = [(s, t.get("comment", "")) for s, t in config(node).items() if s != "global"]
     if "-g" in args:
         return "".join(f"Disk|{name}|{comment}\n" for name, comment in shares) + "IPC|IPC$|IPC\n"

@@ -299,11 +299,10 @@ def active_states(node: FakeNode, names: list[str]) -> Answer:
 
 
 def enabled_states(node: FakeNode, names: list[str]) -> Answer:
-    """systemctl is-enabled."""
-    missing = [name for name in names if name not in known(node)]
-    words = [
-        "enabled" if is_enabled(node, name) else "disabled" for name in names if name not in missing
-    ]
+    """systemctl is-enabled: nothing is said of those after one that does not exist."""
+    missing = [name for name in names if name not in known(node)][:1]
+    asked = names[: names.index(missing[0])] if missing else names
+    words = ["enabled" if is_enabled(node, name) else "disabled" for name in asked]
     why = "".join(
         f"Failed to get unit file state for {name}.service: No such file or directory\n"
         for name in missing
