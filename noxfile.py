@@ -77,7 +77,8 @@ def deep(session: nox.Session) -> None:
 def oracles(session: nox.Session) -> None:
     """What we render, judged by the real tools; a missing tool skips its tests."""
     install(session, "tests")
-    session.run("pytest", *PARALLEL, "tests/oracles", *session.posargs)
+    examples = {"CLUSTERNAS_ORACLE_EXAMPLES": os.environ.get("CLUSTERNAS_ORACLE_EXAMPLES", "2000")}
+    session.run("pytest", *PARALLEL, "tests/oracles", *session.posargs, env=examples)
 
 
 @nox.session

@@ -31,6 +31,7 @@ random = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+fewer = settings(random, max_examples=max(EXAMPLES // 10, 30))
 
 
 # --- the grammar --------------------------------------------------------------------------------
@@ -87,7 +88,7 @@ OTHERS = ["", ";", "{", "}", "yes", "disk", "10", "30MB", '"a b"', "[0]"]
 
 
 @each_generation
-@random
+@fewer
 @given(data=st.data())
 def test_what_drbdadm_refuses_we_refuse(tools, generation: str, data: st.DataObject) -> None:
     """One token is taken out or replaced: drbdadm may take more than we do, never less."""
@@ -128,7 +129,7 @@ def first_of(name: str, after: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize(("old", "new"), [("8.3", "8.4"), ("8.3", "9"), ("8.4", "9")])
-@random
+@fewer
 @given(data=st.data())
 def test_a_migrated_file_means_the_same(tools, old: str, new: str, data: st.DataObject) -> None:
     """The same options for drbdsetup, but for those that are reported as lost."""
