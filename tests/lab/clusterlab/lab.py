@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,6 +40,7 @@ class Lab:
         """Two new machines, with ports of their own; those that ran here before are stopped."""
         if (folder / "lab.json").exists():
             cls.find(folder).stop()
+            shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
         ssh1, ssh2, repl1, repl2, lan1, lan2 = free_ports(6)
         ports = [
