@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from clusternas import NasCluster
 from clusternas.testing import FakeCluster
 from clusternas.testing.scenes import bring_up, write_files
 
+DESCRIPTION = Path(__file__).parents[1] / "lab" / "nas.toml"
 FENCING = (
     "  disk { fencing resource-and-stonith; }\n  handlers { fence-peer /usr/local/sbin/fence; }\n"
 )
@@ -117,6 +120,25 @@ def diskless() -> FakeCluster:
     return cluster
 
 
+def planned() -> FakeCluster:
+    """The NAS that the lab's description and `NasCluster.plan` make."""
+    nas = NasCluster.load(DESCRIPTION)
+    cluster = FakeCluster(nas.nodes.keys())
+    plan = nas.plan(nas.gather(cluster.runners))
+    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
+    applied.raise_for_failure()
+    cluster.advance(600)
+    return cluster
+
+
+def nobody_can_fence() -> FakeCluster:
+    cluster = planned()
+    for tool in ("fence_lab", "drbd-fence-lab"):
+        cluster.fail("nas1", tool, times=10_000)
+    cluster.kill("nas2")
+    return cluster
+
+
 STATES: dict[str, Callable[[], FakeCluster]] = {
     "00-fresh-nothing-configured": fresh,
     "01-drbd-connected-inconsistent": connected,
@@ -131,6 +153,7 @@ STATES: dict[str, Callable[[], FakeCluster]] = {
     "11-peer-killed-fencing-fails": killed_and_fencing_fails,
     "12-drbd-fenced-peer-outdated": fenced_by_drbd,
     "13-drbd-diskless": diskless,
+    "fence-broken": nobody_can_fence,
 }
 
 

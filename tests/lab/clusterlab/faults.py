@@ -146,11 +146,11 @@ def fence_broken(trial: Trial) -> None:
             assert writer.acknowledged() == known, "somebody was served while nobody was fenced"
         trial.record("fence-broken")
         with trial.table.step("  a person acknowledges, clients go on"):
-            broken.unlink()
             plan = plan_acknowledgement(trial.nas, trial.gather(), SECOND)
             assert plan.destroys == ("dlm_tool fence_ack 2", "drbdadm resume-io r0"), plan.destroys
             trial.apply(plan, allow=plan.destroys)
             writer.goes_on(20, within=SERVED)
+            broken.unlink()
         _boot(trial, SECOND)
         trial.heal()
     trial.whole(writer)

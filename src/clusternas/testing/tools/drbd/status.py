@@ -39,7 +39,8 @@ def paragraph(node: FakeNode, resource: Resource, verbose: bool, statistics: boo
     ]
     rows += ["    write-ordering:flush"] if statistics else []
     for replica in volumes:
-        rows += wrap("  ", device_words(replica, verbose))
+        held = ["blocked:upper"] if resource.suspended and not statistics else []
+        rows += wrap("  ", [*device_words(replica, verbose), *held])
         rows += wrap("      ", pairs(device_statistics(replica)), hang=0) if statistics else []
     if resource.connection != "StandAlone":
         rows += connection_rows(node, resource, volumes, verbose, statistics)
@@ -88,7 +89,9 @@ def device_statistics(replica: Replica) -> dict[str, object]:
         "al-writes": 8,
         "bm-writes": 0,
     }
-    return {**counts, "upper-pending": 0, "lower-pending": 0, "al-suspended": "no", "blocked": "no"}
+    blocked = "upper" if replica.resource.suspended else "no"
+    pending = {"upper-pending": 0, "lower-pending": 0}
+    return {**counts, **pending, "al-suspended": "no", "blocked": blocked}
 
 
 def connection_rows(
