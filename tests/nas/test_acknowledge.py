@@ -1,6 +1,7 @@
 """A node died, nothing could fence it, and a person says that it is off."""
 
 import pytest
+from attrs import evolve
 
 from clusternas import NasCluster
 from clusternas.core.errors import PlanError, Refused
@@ -63,3 +64,35 @@ def test_cman_asks_the_person_itself() -> None:
     cluster = FakeCluster(nas.nodes.keys(), generation="2010")
     with pytest.raises(PlanError, match="cman asks a person"):
         plan_acknowledgement(nas, nas.gather(cluster.runners), "linux-nas02")
+
+
+def test_a_node_that_comes_back_frees_it_and_nothing_is_made_anew(
+    nas: NasCluster, waiting: FakeCluster
+) -> None:
+    # On real machines pvs hung, and its silence was taken for a device that holds nothing.
+    waiting.clear_faults()
+    waiting.boot("linux-nas02")
+    state = nas.gather(waiting.runners)
+    assert any("pvs" in each for each in state["linux-nas01"].hung)
+    plan = nas.plan(state)
+    assert plan.destroys == ()
+    assert [str(step.command) for step in plan] == ["drbdadm up r0", "drbdadm primary r0"]
+    plan.apply(waiting.runners, sleep=waiting.sleep).raise_for_failure()
+    rest = nas.plan(nas.gather(waiting.runners))
+    assert rest.destroys == ()
+    rest.apply(waiting.runners, sleep=waiting.sleep, workers=1).raise_for_failure()
+    state = nas.gather(waiting.runners)
+    assert not nas.plan(state).changed
+    assert waiting.losses == []
+
+
+def test_while_nobody_knows_what_is_there_nothing_is_planned(
+    nas: NasCluster, waiting: FakeCluster
+) -> None:
+    waiting.clear_faults()
+    waiting.boot("linux-nas02")
+    state = nas.gather(waiting.runners)
+    up = {"r0": state["linux-nas01"].drbd["r0"]}
+    nodes = {**state.nodes, "linux-nas02": evolve(state["linux-nas02"], drbd=up)}
+    with pytest.raises(PlanError, match=r"nobody knows what is there: .* did not end"):
+        nas.plan(evolve(state, nodes=nodes))

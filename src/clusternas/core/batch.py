@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from clusternas.core.command import Command, Effect, Output
 from clusternas.core.errors import ParseError, ValidationError
 
-__all__ = ["BATCH", "batch"]
+__all__ = ["BATCH", "LATE", "batch"]
+
+LATE = 124
+"""Exit code of a command that did not end in time, as of timeout(1)."""
 
 HURRY = 5
 """Seconds for each command after one that did not end in time: it waits for a disk or a lock, and
@@ -18,7 +21,8 @@ what comes after it may well wait for the same."""
 # own time limit; one that cannot be killed is left alone, so that the others still answer. The
 # clock is a process of its own that signals each second: EL5 has no timeout(1), and that of today
 # waits for ever for what hangs in the kernel.
-BATCH = r"""
+BATCH = (
+    r"""
 set -u
 umask 077
 files=$(mktemp -d) || exit 74
@@ -45,13 +49,16 @@ for line; do
         kill -s TERM "$child"
         ends 2 || kill -s KILL "$child"
         ends 1 || :
-        code=124 most=HURRY
+        code=LATE most=HURRY
     fi
     set -- $(cd -- "$files" && wc -c out err)
     printf '%d %d %d\n' "$code" "$1" "$3"
     cat -- "$files/out" "$files/err"
 done
-""".strip().replace("HURRY", str(HURRY))
+""".strip()
+    .replace("HURRY", str(HURRY))
+    .replace("LATE", str(LATE))
+)
 
 
 def batch(commands: Sequence[Command[object]]) -> Command[tuple[Output, ...]]:

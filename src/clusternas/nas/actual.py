@@ -11,7 +11,7 @@ import attrs
 from clusternas.cman import commands as cman
 from clusternas.cman.status import CmanNode
 from clusternas.core import services
-from clusternas.core.batch import batch
+from clusternas.core.batch import LATE, batch
 from clusternas.core.command import Command, Output, Runner
 from clusternas.core.errors import ClusterNasError, CommandError
 from clusternas.core.files import FileContent, read_files, stat_file
@@ -71,6 +71,8 @@ class NodeState:
         pending: what must still be told that its file has changed; see `nas.reloads`.
         folders: whether a folder that is to be served is there, by path.
         failures: why a command gave nothing, by what it was for.
+        hung: what did not end in time: a disk or a lock lets nobody in, so what is missing here may
+            well be there.
     """
 
     name: str
@@ -95,6 +97,7 @@ class NodeState:
     pending: frozenset[str] = frozenset()
     folders: Mapping[str, bool] = attrs.field(factory=dict)
     failures: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    hung: tuple[str, ...] = ()
 
     @property
     def reachable(self) -> bool:
@@ -223,6 +226,11 @@ class _Probes:
             "running": running,
             "enabled": enabled,
             "failures": self.failures,
+            "hung": tuple(
+                str(command)
+                for command, output in zip(self.commands, self.outputs, strict=True)
+                if output.exit_code == LATE
+            ),
         }
 
     def _metadata(self, name: str) -> dict[str, bool]:

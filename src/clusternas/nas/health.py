@@ -152,6 +152,12 @@ def _troubles(nas: NasCluster, node: NodeState) -> Iterator[Trouble]:
                 "a node waits to be fenced: mend the fence agent, or cut its power and say so: "
                 "clusternas acknowledge",
             )
+    if node.hung:
+        yield Trouble(
+            node.name,
+            f"{node.hung[0]} did not end: a disk or a lock lets nobody in",
+            "mend what else stands here; what hangs goes on by itself then",
+        )
     yield from _missing(nas, node)
 
 

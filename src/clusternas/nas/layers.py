@@ -8,7 +8,7 @@ from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.status import DiskState, ResourceStatus, Role
 from clusternas.gfs2.model import Gfs2Filesystem
 from clusternas.lvm.group import ClvmVolumeGroup
-from clusternas.nas.actual import NasState
+from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import is_covered
 
@@ -56,20 +56,23 @@ def resources_below(nas: NasCluster, devices: Collection[str]) -> list[DrbdResou
 def is_fresh(state: NasState, resource: DrbdResource) -> bool:
     """Whether no data worth keeping is anywhere: meta data is new, or it never was in sync."""
     return all(
-        not node.metadata.get(resource.name, False)
-        or (
-            bool(node.disk_states.get(resource.name))
-            and set(node.disk_states[resource.name]) == {DiskState.INCONSISTENT}
-        )
+        _holds_none(node, resource.name)
         for name, node in state.nodes.items()
         if name in resource.host_names()
     )
 
 
+def _holds_none(node: NodeState, resource: str) -> bool:
+    """Whether a node has no data of a resource; what it says of its disk counts most."""
+    states = set(node.disk_states.get(resource, ()))
+    return states == {DiskState.INCONSISTENT} if states else not node.metadata.get(resource, False)
+
+
 def _is_readable(status: ResourceStatus) -> bool:
-    """Whether the device can be read on a node: primary, with current data here or at a peer."""
+    """Whether the device can be read: primary, I/O flows, current data here or at a peer."""
     current = all(each.disk_state is DiskState.UP_TO_DATE for each in status.volumes.values())
-    return status.role is Role.PRIMARY and (current or is_covered(status))
+    served = status.role is Role.PRIMARY and not status.suspended
+    return served and (current or is_covered(status))
 
 
 def _is_hidden(nas: NasCluster, state: NasState, devices: Collection[str]) -> bool:

@@ -31,6 +31,8 @@ def plan(nas: NasCluster, state: NasState) -> Plan:
             hint=state[state.unreachable[0]].error.splitlines()[0],
         )
     require_two_hosts(nas)
+    if any(node.hung for node in state.nodes.values()):
+        return _reconnect(nas, state)
     draft, texts = Draft(), Texts(nas)
     notes = plan_files(nas, state, draft, texts)
     draft.barrier()
@@ -40,6 +42,20 @@ def plan(nas: NasCluster, state: NasState) -> Plan:
         draft.barrier()
     announce(nas, state, draft, texts)
     finish(nas, state, draft, texts)
+    return draft.plan()
+
+
+def _reconnect(nas: NasCluster, state: NasState) -> Plan:
+    """Only the replication, where I/O waits for a peer: what lies above it, nobody can see now."""
+    draft = Draft()
+    stuck = next(node for node in state.nodes.values() if node.hung)
+    if all(each.name in stuck.drbd for each in nas.resources if stuck.name in each.host_names()):
+        replication(nas, state, draft)
+    if not draft.steps:
+        raise PlanError(
+            f"{stuck.name}: nobody knows what is there: {stuck.hung[0]} did not end",
+            hint="the status says what it waits for",
+        )
     return draft.plan()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from clusterlab.trial import FIRST, SECOND, Trial
+from clusterlab.writer import Writer
 from clusternas.nas.acknowledge import plan_acknowledgement
 from clusternas.nas.day2 import plan_disk_replacement, plan_split_brain_recovery
 
@@ -135,15 +137,8 @@ def disk_replaced(trial: Trial) -> None:
 
 def fence_broken(trial: Trial) -> None:
     """Nobody can fence: everything waits, nothing is lost, a person says that the node is dead."""
-    broken = trial.lab.folder / "fence-broken"
     with trial.writer(FIRST) as writer:
-        with trial.table.step("  nas2 is killed, nobody can fence it"):
-            broken.touch()
-            trial.machine(SECOND).kill()
-            trial.until("lock spaces stop", lambda: "fenc" in _troubles(trial), 120)
-            known = writer.acknowledged()
-            time.sleep(10)
-            assert writer.acknowledged() == known, "somebody was served while nobody was fenced"
+        broken = _unfenced(trial, writer)
         trial.record("fence-broken")
         with trial.table.step("  a person acknowledges, clients go on"):
             plan = plan_acknowledgement(trial.nas, trial.gather(), SECOND)
@@ -154,6 +149,30 @@ def fence_broken(trial: Trial) -> None:
         _boot(trial, SECOND)
         trial.heal()
     trial.whole(writer)
+
+
+def fence_mended(trial: Trial) -> None:
+    """Nobody can fence until the switch is mended: then the dead node comes back."""
+    with trial.writer(FIRST) as writer:
+        _unfenced(trial, writer).unlink()
+        trial.until("the switch is heard", lambda: SECOND in trial.fenced(), 120)
+        _boot(trial, SECOND)
+        trial.heal()
+        writer.goes_on(20, within=SERVED)
+    trial.whole(writer)
+
+
+def _unfenced(trial: Trial, writer: Writer) -> Path:
+    """A machine dies, and the switch is broken as long as this file is there."""
+    broken = trial.lab.folder / "fence-broken"
+    with trial.table.step("  nas2 is killed, nobody can fence it"):
+        broken.touch()
+        trial.machine(SECOND).kill()
+        trial.until("lock spaces stop", lambda: "wait fencing" in _troubles(trial), 120)
+        known = writer.acknowledged()
+        time.sleep(10)
+        assert writer.acknowledged() == known, "somebody was served while nobody was fenced"
+    return broken
 
 
 def _boot(trial: Trial, name: str) -> None:
@@ -182,4 +201,5 @@ FAULTS: dict[str, Callable[[Trial], None]] = {
     "disk-replaced": disk_replaced,
     "all-links-cut": all_links_cut,
     "fence-broken": fence_broken,
+    "fence-mended": fence_mended,
 }

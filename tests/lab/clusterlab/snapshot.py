@@ -52,6 +52,7 @@ def restore(lab: Lab, name: str, *, stays: bool) -> None:
     if not folder.is_dir():
         raise FileNotFoundError(folder)
     lab.stop()
+    (lab.folder / "fence-broken").unlink(missing_ok=True)
     for machine in lab:
         for disk in (machine.root, machine.data):
             _copy(folder / disk.name, lab.folder)

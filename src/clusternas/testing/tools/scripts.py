@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from clusternas.core import scripts
-from clusternas.core.batch import BATCH
+from clusternas.core.batch import BATCH, LATE
 from clusternas.core.command import Output
 from clusternas.core.lock import RELEASE, TAKE
 from clusternas.gfs2.commands import INSPECT
 from clusternas.testing.blocks import Entry
 from clusternas.testing.image import read_image
-from clusternas.testing.shell import Answer, Exit, Tool
+from clusternas.testing.shell import Answer, Exit, Hang, Tool
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
@@ -58,7 +58,11 @@ def batch(node: FakeNode, lines: tuple[str, ...], _stdin: bytes) -> Answer:
     parts = []
     for line in lines:
         seconds, _, rest = line.partition(" ")
-        output = node.answer(("timeout", seconds, *shlex.split(rest)), b"")
+        try:
+            output = node.answer(("timeout", seconds, *shlex.split(rest)), b"")
+        except Hang:  # not even killable: it is left alone
+            node.cluster.now += float(seconds)
+            output = Output(LATE)
         parts.append(b"%d %d %d\n" % (output.exit_code, len(output.stdout), len(output.stderr)))
         parts += [output.stdout, output.stderr]
     return Output(0, b"".join(parts))

@@ -198,6 +198,11 @@ class DrbdDevice(Device):
         """A Secondary cannot even be opened."""
         return self.replica.resource.role == "Primary"
 
+    @property
+    def frozen(self) -> bool:
+        """Nobody may read or write until the peer is fenced; what tries cannot be killed."""
+        return self.replica.resource.suspended
+
     def read(self) -> Content:
         truth = self.replica.truth() if self.readable else None
         return None if truth is None else truth.store.content

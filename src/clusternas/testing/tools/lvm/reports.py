@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from clusternas.testing.blocks import LogicalVolume
-from clusternas.testing.shell import Answer, Exit, options, said
+from clusternas.testing.shell import Answer, Exit, Hang, options, said
 from clusternas.testing.tools.lvm.layout import Row, Style, as_json, layout
 from clusternas.testing.tools.lvm.state import (
     Group,
@@ -214,6 +214,9 @@ def check_names(rows: Rows, names: list[str]) -> None:
 
 def reachable(node: FakeNode, found: Scan, rows: Rows) -> tuple[Rows, str, int]:
     """The rows whose group may be read, with what is said of the others."""
+    for device in node.devices():
+        if found.config.accepts(device) and getattr(device, "frozen", False):
+            raise Hang(f"I/O on {device.path} is suspended", killable=False)
     kept, complaints, code = [], [], 0
     for row in rows:
         group = found.groups.get(str(row.get("vg_name", "")))
