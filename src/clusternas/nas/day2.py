@@ -7,18 +7,25 @@ share, the record, the node's file or the journal. After each of these plans, to
 
 from __future__ import annotations
 
+import attrs
+
 from clusternas.core.command import Effect
 from clusternas.core.errors import PlanError
 from clusternas.drbd import procedures
 from clusternas.drbd.model import DrbdResource
 from clusternas.gfs2.commands import signatures
 from clusternas.lvm import commands as lvm
+from clusternas.lvm.group import ClvmVolumeGroup
+from clusternas.lvm.status import VolumeGroup
 from clusternas.nas.actual import NasState, backing_disks
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import in_sync, is_current, is_empty, linked, peer_current
 from clusternas.nas.layers import resources_below, volume_of
-from clusternas.nas.plan import Draft, Plan
+from clusternas.nas.plan import Check, Draft, Plan
 from clusternas.nas.stopping import plan_shutdown, plan_stop, release, require_answer
+
+NOTHING_TO_EXTEND = 5
+"""What lvextend ends with, too, where the volume has the size already."""
 
 __all__ = [
     "plan_disk_replacement",
@@ -81,6 +88,9 @@ def plan_disk_replacement(nas: NasCluster, state: NasState, resource: str, node:
     status = state[node].drbd.get(resource)
     detach, *fill = procedures.replace_disk(wanted, node, toolset=nas.toolset)
     draft = Draft()
+    if status is not None and status.inconsistent:  # the new disk is being filled already
+        _await_sync(nas, wanted, node, draft)
+        return draft.plan()
     if status is not None and not status.diskless:
         draft.add(node, detach.command, detach.why, guard=peer_current(nas, wanted, node))
         return draft.plan()
@@ -122,15 +132,41 @@ def plan_growth(
                 draft.add(step.node, step.command, step.why, guard=linked(nas, resource, node))
         for pv in group.pvs:
             draft.add(node, lvm.pvresize(pv), f"{pv} has grown")
-        amount = extents if extents or size else "+100%FREE"
         volume = volume_of(group, fs)
-        draft.add(
-            node,
-            lvm.lvextend(group.name, volume, size=size, extents=amount),
-            f"{mount_point} is to be larger",
-        )
+        why = f"{mount_point} is to be larger"
+        if size or extents:
+            draft.add(node, lvm.lvextend(group.name, volume, size=size, extents=extents), why)
+        else:
+            _fill(nas, group, volume, node, draft, why)
     draft.add(node, fs.grow(), f"{fs.device} is larger than what is on it")
     return draft.plan()
+
+
+def _fill(
+    nas: NasCluster, group: ClvmVolumeGroup, volume: str, node: str, draft: Draft, why: str
+) -> None:
+    """Give a volume all that is free; that nothing is, since it was done before, is no failure."""
+    command = lvm.lvextend(group.name, volume, extents="+100%FREE")
+    draft.add(
+        node,
+        attrs.evolve(command, ok={0, NOTHING_TO_EXTEND}),
+        why,
+        verify=Check(
+            command=lvm.vgs(toolset=nas.toolset),
+            holds=_Full(group.name),
+            says=f"all of {group.name} is in use",
+        ),
+    )
+
+
+@attrs.frozen
+class _Full:
+    """Whether a group has no extent left."""
+
+    group: str
+
+    def __call__(self, groups: tuple[VolumeGroup, ...]) -> bool:
+        return any(each.name == self.group and each.free == 0 for each in groups)
 
 
 def plan_sync(nas: NasCluster, state: NasState) -> Plan:
