@@ -80,3 +80,22 @@ def test_messages_say_what_to_do() -> None:
         "DRBD 9 would read it: render it for this one",
         1,
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "resource r0 { startup { become-primary-on n2; } on { } on n1 { } }",
+        "resource r0 { net { after-sb-0pri discard-node-n2; } on { } on n1 { } }",
+        "resource r0 { on n1 { volume { } volume a { } volume 0 { } } volume { } }",
+        "resource r0 { on n1 { address ipv6 [fe]:7788; } floating { } floating x; }",
+        "resource { connection { host; path { host { } } volume { } } connection-mesh { hosts; } }",
+        "resource r0 { stacked-on-top-of { } on n1 { proxy { } } connection { host a port; } }",
+    ],
+)
+@pytest.mark.parametrize("generation", TOOLSETS)
+def test_what_is_half_written_is_refused_in_words(text: str, generation: str) -> None:
+    config = DrbdConfig.parse(text)
+    assert config.refused_by(TOOLSETS[generation])
+    assert config.validate()
+    assert config.render() == text

@@ -125,7 +125,8 @@ class DrbdResource(DrbdDefaults, DrbdActions):
 
     def host_names(self) -> tuple[str, ...]:
         """The hosts of the resource, in the order of the file."""
-        return tuple(name for host in self.hosts for name in (host.name, *host.aliases))
+        names = (name for host in self.hosts for name in (host.name, *host.aliases))
+        return tuple(name for name in names if name)  # `on { … }` has none
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)
