@@ -128,6 +128,9 @@ def test_what_is_not_there_is_named(
         (["replace-disk", SPEC, "r1", "linux-nas01"], "one of r0"),
         (["stop", SPEC, "nas9"], "one of linux-nas01, linux-nas02"),
         (["recover", SPEC, "r0", "--victim", "linux-nas02"], "r0 is not split"),
+        (["remove", SPEC, "linux-nas02"], "linux-nas02 holds the other copy of r0"),
+        (["remove", SPEC, "nas9"], "there is no node nas9"),
+        (["acknowledge", SPEC, "linux-nas02"], "linux-nas02 answers: it is not off"),
     ):
         assert cli.main(call) == 2
         assert said in capsys.readouterr().err

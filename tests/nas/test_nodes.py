@@ -4,6 +4,8 @@ import pytest
 
 from clusternas import NasCluster
 from clusternas.core.errors import PlanError
+from clusternas.core.model import Model
+from clusternas.core.overlay import overlay
 from clusternas.nas.plan import Plan
 from clusternas.nas.removal import plan_removal
 from clusternas.nas.spec import loads
@@ -28,7 +30,7 @@ zone = "example.com"
 NODE = """
 [nodes.nas{0}]
 address = "10.10.10.{0}"
-public = "192.168.1.2{0}/24"
+public = "192.168.2.{0}/24"
 interface = "lan0"
 """
 DISK = 2 * 1024**3
@@ -211,3 +213,23 @@ def test_a_new_machine_takes_the_place_of_a_dead_one() -> None:
     cluster.advance(600)
     is_well(nas, cluster)
     assert cluster["linux-nas02"].files.text("/opt/share/kept") == "yes"
+
+
+def test_what_is_equal_on_64_nodes_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    nas = described(*range(1, 65))
+    cluster = FakeCluster(nas.nodes.keys(), shared={"/dev/sdb": DISK})
+    plan = nas.plan(nas.gather(cluster.runners))
+    for step in plan:
+        if step.command.title.startswith("write /etc"):
+            cluster[step.node].run(step.command)
+    laid: list[str] = []
+
+    def counted(actual: Model, wanted: Model, last: Model | None = None) -> Model:
+        laid.append(type(wanted).__name__)
+        return overlay(actual, wanted, last)
+
+    monkeypatch.setattr("clusternas.nas.filetexts.overlay", counted)
+    state = nas.gather(cluster.runners)
+    laid.clear()
+    assert not [step for step in nas.plan(state) if step.command.title.startswith("write /etc")]
+    assert 0 < len(laid) == len(set(laid))
