@@ -104,6 +104,8 @@ def test_nodes_restart_one_after_the_other(
 ) -> None:
     assert cli.main(["restart", SPEC]) == 1
     assert "to restart: linux-nas01, linux-nas02" in capsys.readouterr().out
+    assert cli.main(["restart", SPEC, "--format", "json"]) == 1
+    assert {step["node"] for step in json.loads(capsys.readouterr().out)} == {"linux-nas01"}
     assert cli.main(["restart", SPEC, "--apply"]) == 0
     said = capsys.readouterr().out
     assert said.index("linux-nas01: restart") < said.index("linux-nas02: out of service")

@@ -151,5 +151,6 @@ def _restart(options: argparse.Namespace) -> int:
         if options.apply:
             rolling.run()
             return 0
-        print(f"to restart: {', '.join(order)}; {order[0]} first:")
+        if options.format in ("text", "table"):
+            print(f"to restart: {', '.join(order)}; {order[0]} first:")
         return machines.show(plan_stop(nas, nas.gather(nodes), order[0]), options)
