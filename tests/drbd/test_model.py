@@ -258,6 +258,13 @@ def test_an_option_of_a_section_that_goes() -> None:
     assert "fencing resource-only;\n  }" in r0.render(Toolset.DEBIAN12)
 
 
+@pytest.mark.parametrize("fencing", ["resource-only", "dont-care"])
+def test_a_section_stays_for_what_belongs_to_another(fencing: str) -> None:
+    text = "resource r0 {\n  disk {\n    size 1G;\n    fencing resource-only;\n  }\n}\n"
+    r0 = evolve(DrbdResource.parse(text), disk=None, net=DrbdNet(fencing=fencing))
+    assert r0.render() == f"resource r0 {{\n  disk {{\n    fencing {fencing};\n  }}\n}}\n"
+
+
 def test_what_stands_bare() -> None:
     """No keyword is in quotes, nor an address."""
     made = DrbdConfig(

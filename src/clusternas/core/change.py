@@ -209,6 +209,8 @@ class Change(Lowering):
             return
         inner = before._source
         assert inner is not None
+        if after is None and inner.skip and self._shared(inner):
+            after = type(before)()
         if after is None:
             self._drop([*source.where.get(name, []), *(place for _, place in inner.strays)])
             return
@@ -218,6 +220,10 @@ class Change(Lowering):
             self.flush(added)
         elif added.statements():
             self.add_section(name, meta, added.statements(), None, pending)
+
+    def _shared(self, source: Source) -> bool:
+        """Whether a section holds what belongs to another, and has to stay for it."""
+        return any(child.key in source.skip for node in source.nodes for child in node.children)
 
     def _sections(
         self,
