@@ -30,6 +30,7 @@ VG_FIELDS = "vg_name,vg_uuid,vg_attr,vg_size,vg_free,vg_extent_size,pv_count,lv_
             commands.vgcreate("drbd_vg", ["/dev/drbd1"], locking="dlm"),
             "vgcreate --shared --locktype dlm drbd_vg /dev/drbd1",
         ),
+        (commands.lvchange_refresh("drbd_vg", "drbd_lv"), "lvchange --refresh drbd_vg/drbd_lv"),
         (
             commands.lvcreate("drbd_vg", "drbd_lv", size="900M"),
             "lvcreate -n drbd_lv -L 900M drbd_vg",

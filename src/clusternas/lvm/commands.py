@@ -21,6 +21,7 @@ __all__ = [
     "clvmd_reload",
     "fullreport",
     "lvchange_activate",
+    "lvchange_refresh",
     "lvcreate",
     "lvextend",
     "lvmconf_disable_cluster",
@@ -349,6 +350,14 @@ def _amount(size: str | int, extents: str) -> tuple[str, str]:
     ):
         raise ValidationError(f"not extents: {extents!r}", hint="write a number, or like 100%FREE")
     return "-l", extents
+
+
+def lvchange_refresh(vg: str, name: str) -> Command[str]:
+    """Give a volume that is active here the size that another node has given it: `--refresh`.
+
+    With lvmlockd, `lvextend` changes the device on its own node only; see lvmlockd(8).
+    """
+    return _change("lvchange", "--refresh", volume(vg, name))
 
 
 def lvchange_activate(

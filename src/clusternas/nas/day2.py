@@ -138,6 +138,9 @@ def plan_growth(
             draft.add(node, lvm.lvextend(group.name, volume, size=size, extents=extents), why)
         else:
             _fill(nas, group, volume, node, draft, why)
+        draft.barrier()
+        if group.locked_by(nas.toolset) != "clvmd":
+            _refresh(state, group, volume, node, draft)
     draft.add(node, fs.grow(), f"{fs.device} is larger than what is on it")
     return draft.plan()
 
@@ -167,6 +170,19 @@ class _Full:
 
     def __call__(self, groups: tuple[VolumeGroup, ...]) -> bool:
         return any(each.name == self.group and each.free == 0 for each in groups)
+
+
+def _refresh(
+    state: NasState, group: ClvmVolumeGroup, volume: str, grown_on: str, draft: Draft
+) -> None:
+    """Let the other nodes see the new size, before GFS2 sends them beyond the end of the old."""
+    for name, here in state.nodes.items():
+        active = any(each.vg == group.name and each.active for each in here.logical_volumes)
+        if active and name != grown_on:
+            draft.add(
+                name, lvm.lvchange_refresh(group.name, volume), "its device has the old size here"
+            )
+    draft.barrier()
 
 
 def plan_sync(nas: NasCluster, state: NasState) -> Plan:

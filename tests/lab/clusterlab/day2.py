@@ -73,8 +73,9 @@ def grown(trial: Trial) -> None:
                 _enlarge(trial, name, DISK + (120 << 20))
         with trial.table.step("  DRBD, volume and file system grow"):
             trial.apply(plan_growth(trial.nas, trial.gather(), "/opt"))
-            after = _size(trial)
-            assert after > before + (100 << 20), f"{before} bytes before, {after} after"
+            # What the other node has counted of it is up to half a minute old.
+            wanted = before + (100 << 20)
+            trial.until(f"{wanted} bytes on both", lambda: _size(trial) > wanted, 120)
         writer.goes_on(20, within=60)
         trial.heal()
     trial.whole(writer)

@@ -41,10 +41,14 @@ __all__ = [
 
 @attrs.frozen
 class Active:
-    """An active volume: how its lock is held, and the devices below it by PV UUID."""
+    """An active volume: how its lock is held, the devices below it by PV UUID, and its extents.
+
+    These are of the time when it was activated or refreshed, whatever the group says since.
+    """
 
     mode: str
     paths: dict[str, str]
+    extents: int = 0
 
 
 class Lvm:
@@ -220,9 +224,7 @@ class LvDevice(Device):
 
     @property
     def size(self) -> int:
-        group = self._group()
-        volume = group.volume(self.name)
-        return group.extent_size * (volume.extents if volume is not None else 0)
+        return self._group().extent_size * self.active.extents
 
     @property
     def kind(self) -> str:
@@ -286,7 +288,16 @@ def activate(node: FakeNode, group: Group, volume: LogicalVolume, mode: str) -> 
             )
     for path in group.paths.values():
         node.claims[path] = f"lvm {group.value.name}"
-    node.of(Lvm).active[group.value.name, volume.name] = Active(mode, dict(group.paths))
+    node.of(Lvm).active[group.value.name, volume.name] = Active(
+        mode, dict(group.paths), volume.extents
+    )
+
+
+def refresh(node: FakeNode, group: str, volume: LogicalVolume) -> None:
+    """Give an active volume the size that the group says."""
+    table, key = node.of(Lvm).active, (group, volume.name)
+    if key in table:
+        table[key] = attrs.evolve(table[key], extents=volume.extents)
 
 
 def deactivate(node: FakeNode, group: str, name: str) -> None:

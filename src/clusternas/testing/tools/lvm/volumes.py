@@ -17,6 +17,7 @@ from clusternas.testing.tools.lvm.state import (
     find_group,
     mode_elsewhere,
     old,
+    refresh,
     scan,
     update,
 )
@@ -103,6 +104,9 @@ def lvchange(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     for operand in operands:
         if "/" in operand.removeprefix("/dev/"):
             group, volume = named_volume(node, operand)
+            if "refresh" in given:
+                refresh(node, group.value.name, volume)
+                continue
             set_active(node, group, volume, given.get("activate", "y"))
         else:
             group = find_group(node, operand, change=True)
@@ -157,4 +161,8 @@ def lvextend(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     larger = attrs.evolve(volume, extents=extents)
     volumes = tuple(larger if v.name == volume.name else v for v in group.value.volumes)
     update(node, group, attrs.evolve(group.value, volumes=volumes))
+    # clvmd tells all nodes; with lvmlockd "other hosts may require LV refresh", as it warns.
+    seeing = clvmd_nodes(node) if group.value.locking == "clustered" else [node]
+    for other in seeing:
+        refresh(other, group.value.name, larger)
     return f"  Logical volume {group.value.name}/{volume.name} successfully resized.\n"
