@@ -1,6 +1,7 @@
 """The picture of the whole NAS while a sync runs, and the command line that watches it."""
 
 import pytest
+from attrs import evolve
 
 from clusternas import NasCluster, cli
 from clusternas.drbd.status import SyncProgress
@@ -63,3 +64,17 @@ def test_once_says_by_its_exit_code_whether_it_is_well(
     assert cli.main(["status", str(SPEC)]) == 1
     syncing.advance(3600)
     assert cli.main(["status", str(SPEC), "--format", "json"]) == 0
+
+
+def test_shares_clients_and_the_name_are_in_the_picture(syncing: FakeCluster) -> None:
+    nas = NasCluster.load(SPEC)
+    syncing.advance(3600)
+    status = nas.status(nas.gather(syncing.runners))
+    assert {(node.shares, node.clients) for node in status.nodes} == {("opt", "0")}
+    assert {node.names for node in status.nodes} == {"192.168.1.21, 192.168.1.22"}
+    assert nas.cluster_name is not None
+    other = evolve(nas, cluster_name=evolve(nas.cluster_name, addresses=["192.168.1.21"]))
+    troubles = other.status(other.gather(syncing.runners)).troubles
+    assert {each.what for each in troubles} == {
+        "named answers 192.168.1.21, 192.168.1.22 for the NAS"
+    }

@@ -20,6 +20,7 @@ from clusternas.corosync import commands as corosync
 from clusternas.corosync.status import Lockspace
 from clusternas.ctdb import commands as ctdb
 from clusternas.ctdb.status import CtdbStatus
+from clusternas.dns import commands as dns
 from clusternas.drbd import queries as drbd_queries
 from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.status import DiskState, DrbdStatus, ResourceStatus
@@ -32,6 +33,8 @@ from clusternas.lvm.status import LogicalVolume, PhysicalVolume, VolumeGroup
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.units import rivals, units
 from clusternas.nas.wanted import folders, noted, paths
+from clusternas.samba import commands as samba
+from clusternas.samba.status import SmbStatus
 
 __all__ = ["NasState", "NodeState", "backing_disks", "gather"]
 
@@ -68,6 +71,8 @@ class NodeState:
         running: the services that run.
         enabled: the services that start at boot.
         ctdb: the state of CTDB.
+        samba: the clients, as Samba reports them; in a cluster those of all nodes.
+        answers: the addresses that named here gives for the name of the NAS.
         pending: what must still be told that its file has changed; see `nas.reloads`.
         folders: whether a folder that is to be served is there, by path.
         failures: why a command gave nothing, by what it was for.
@@ -94,6 +99,8 @@ class NodeState:
     running: frozenset[str] = frozenset()
     enabled: frozenset[str] = frozenset()
     ctdb: CtdbStatus | None = None
+    samba: SmbStatus | None = None
+    answers: frozenset[str] | None = None
     pending: frozenset[str] = frozenset()
     folders: Mapping[str, bool] = attrs.field(factory=dict)
     failures: Mapping[str, str] = attrs.field(factory=dict, repr=False)
@@ -186,6 +193,11 @@ class _Probes:
         self.filesystems = {fs.device: self._add(gfs2.inspect(fs.device)) for fs in nas.filesystems}
         self.mounts = self._add(fstab.mounts())
         self.ctdb = self._add(ctdb.status()) if nas.ctdb else None
+        self.samba = self._add(samba.smbstatus(tools)) if nas.samba else None
+        self.answers = [
+            self._add(dns.dig_short(name, kind, server="127.0.0.1"))
+            for name, kind in asked_names(nas)
+        ]
         self.folders = {path: self._add(stat_file(path)) for path in folders(nas)}
         self._ask_services((*units(nas), *rivals(nas)), tools.init)
 
@@ -222,6 +234,8 @@ class _Probes:
             },
             "mounts": _or(self.mounts, ()),
             "ctdb": self.ctdb.value if self.ctdb else None,
+            "samba": self.samba.value if self.samba else None,
+            "answers": self._addresses(),
             "folders": {path: asked.value is not None for path, asked in self.folders.items()},
             "running": running,
             "enabled": enabled,
@@ -260,6 +274,13 @@ class _Probes:
         members = frozenset(names.get(key, str(key)) for key in quorum.members)
         return {"members": members, "quorate": quorum.quorate}
 
+    def _addresses(self) -> frozenset[str] | None:
+        """What named gives out; None where it does not answer."""
+        told = [asked.value for asked in self.answers]
+        if not told or None in told:
+            return None
+        return frozenset(address for each in told for address in each or ())
+
     def _services(self) -> tuple[frozenset[str], frozenset[str]]:
         # In the order asked: a unit answers with the name of its file, not with an alias.
         states: tuple[ServiceState, ...] = _or(self.units, ())
@@ -294,6 +315,15 @@ class _Asked(Generic[T]):
 def _or(asked: _Asked[T] | None, default: T) -> T:
     value = None if asked is None else asked.value
     return default if value is None else value
+
+
+def asked_names(nas: NasCluster) -> list[tuple[str, str]]:
+    """The name of the NAS, whole, with each type of address that it has."""
+    robin = nas.cluster_name
+    if robin is None or robin.zone is None or not nas.zones:
+        return []
+    kinds = dict.fromkeys("AAAA" if ":" in each else "A" for each in robin.addresses)
+    return [(robin.zone.absolute(robin.name).rstrip("."), kind) for kind in kinds]
 
 
 def backing_disks(resource: DrbdResource, host: str) -> list[str]:

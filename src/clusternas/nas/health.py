@@ -10,7 +10,7 @@ import attrs
 from clusternas.drbd.status import DiskState, PeerVolume, ResourceStatus, Role
 from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
-from clusternas.nas.units import units
+from clusternas.nas.units import file_service, units
 
 __all__ = ["NasStatus", "NodeStatus", "Trouble", "status"]
 
@@ -41,6 +41,9 @@ class NodeStatus:
         volumes: that are open here.
         mounts: the shared file systems that are mounted here.
         serving: what serves clients here.
+        shares: that are served.
+        clients: how many sessions they have here.
+        names: the addresses that named here gives for the name of the NAS.
     """
 
     name: str
@@ -49,6 +52,9 @@ class NodeStatus:
     volumes: str = ""
     mounts: str = ""
     serving: str = ""
+    shares: str = ""
+    clients: str = ""
+    names: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -117,7 +123,22 @@ def _node(nas: NasCluster, node: NodeState) -> NodeStatus:
         volumes=", ".join(active),
         mounts=", ".join(each.target for each in node.mounts if each.fstype == "gfs2"),
         serving=", ".join(unit for unit in units(nas) if unit in node.running),
+        shares=", ".join(nas.samba.shares.keys()) if nas.samba and _serves(nas, node) else "",
+        clients=_clients(node),
+        names=", ".join(sorted(node.answers or ())),
     )
+
+
+def _serves(nas: NasCluster, node: NodeState) -> bool:
+    return file_service(nas) in node.running
+
+
+def _clients(node: NodeState) -> str:
+    """How many sessions there are here; in a cluster Samba tells those of all nodes."""
+    if node.samba is None:
+        return ""
+    here = node.ctdb.this.pnn if node.ctdb is not None and node.ctdb.this is not None else None
+    return str(sum(each.process.node in (None, here) for each in node.samba.sessions))
 
 
 def _resource(status: ResourceStatus) -> str:
@@ -159,6 +180,10 @@ def _troubles(nas: NasCluster, node: NodeState) -> Iterator[Trouble]:
             "mend what else stands here; what hangs goes on by itself then",
         )
     yield from _missing(nas, node)
+    wanted = frozenset(nas.cluster_name.addresses) if nas.cluster_name is not None else None
+    if node.answers is not None and wanted is not None and node.answers != wanted:
+        told = ", ".join(sorted(node.answers)) or "nothing"
+        yield Trouble(node.name, f"named answers {told} for the NAS", "plan and apply")
 
 
 def _replication(node: str, name: str, status: ResourceStatus | None) -> Iterator[Trouble]:
