@@ -6,7 +6,6 @@ Exit codes: 0 fine, 1 findings or differences, 2 the call or its input is wrong.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -193,6 +192,8 @@ def _apply(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
+    import json
+
     nas = machines.load(options.spec)
     nodes = machines.connect(nas, options)
     while True:
