@@ -190,3 +190,22 @@ def test_listeners_hear_one_event_at_a_time(plan: Plan) -> None:
     machines = {name: Machine([], name) for name in ("a", "b")}
     assert plan.apply(machines, allow=["mkfs"], on=[listen]).ok
     assert heard == [True] * 2 * len(plan)
+
+
+class Late(Machine):
+    """Does not answer the first two questions."""
+
+    def run(self, command: Command[T], /) -> Result[T]:
+        result = super().run(command)
+        return command.result(Output(1, b"", b"timed out")) if self.asked in (1, 2) else result
+
+
+THERE = Check(command=ASK, holds=third, says="it is there", within=60)
+
+
+def test_a_step_that_only_waits_outlives_a_look_that_fails() -> None:
+    draft = Draft()
+    draft.add("a", ASK, "it has to come", verify=THERE)
+    log: list[str] = []
+    assert draft.plan().apply({"a": Late(log, "a")}, sleep=lambda _: None).ok
+    assert log == []

@@ -163,7 +163,8 @@ class _Worker:
                     f"{step.command} was not run: {step.guard.says} is not true",
                     hint="look at the node, then plan again",
                 )
-            self._nodes[step.node].run(step.command.allow(self._allowed))
+            if not step.waits:
+                self._nodes[step.node].run(step.command.allow(self._allowed))
             if step.verify and not self._true(step, step.verify):
                 raise PlanError(
                     f"it ran, but {step.verify.says} is not true",

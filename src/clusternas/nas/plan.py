@@ -74,6 +74,11 @@ class Step:
         """Whether it destroys data and so must be allowed by name."""
         return self.command.effect is Effect.DESTROY
 
+    @property
+    def waits(self) -> bool:
+        """Whether it changes nothing and only waits for what `verify` says."""
+        return self.verify is not None and self.command.effect is Effect.READ
+
 
 class Draft:
     """Collects the steps of a plan.
