@@ -21,8 +21,8 @@ from clusternas.core.fields import (
     Section,
     Spelling,
     documented,
-    lens_of,
 )
+from clusternas.core.lens import lens_of
 from clusternas.core.model import Model
 
 HEAD = """\

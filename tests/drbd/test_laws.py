@@ -7,7 +7,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusternas.core.fields import Section, lens_of
+from clusternas.core.fields import Section
+from clusternas.core.lens import lens_of
 from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
 from clusternas.drbd.model import DrbdNet, DrbdResource

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clusternas.core.fields import Option, lens_of
+from clusternas.core.fields import Option
+from clusternas.core.lens import lens_of
 from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
 from clusternas.ctdb.commands import CONFIG_TOOL, config_validate

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from clusternas.core.codec import Codec
 from clusternas.core.errors import CommandFailed
-from clusternas.core.fields import Option, lens_of
+from clusternas.core.fields import Option
+from clusternas.core.lens import lens_of
 from clusternas.core.syntax import tini
 from clusternas.core.syntax.ini import SMB_CONF
 from clusternas.runners.local import Local

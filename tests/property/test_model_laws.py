@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from clusternas.cman.model import CmanCluster
 from clusternas.core.errors import ParseError
-from clusternas.core.fields import Option, Section, lens_of
+from clusternas.core.fields import Option, Section
+from clusternas.core.lens import lens_of
 from clusternas.core.model import Model
 from clusternas.core.source import Source
 from clusternas.core.versions import Toolset

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clusternas.core.errors import ValidationError
-from clusternas.core.fields import EXTRA, Keyword, Lens, Option, Section, Spelling, lens_of
+from clusternas.core.fields import Keyword, Option, Section, Spelling
 from clusternas.core.keyed import Keyed
+from clusternas.core.lens import EXTRA, Lens, lens_of
 from clusternas.core.lower import Lowering, Pending, add_extra, encode
 from clusternas.core.source import Place, Source
 from clusternas.core.syntax.tree import Node, Statement

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from clusternas.core.fields import Argument, Option, lens_of
+from clusternas.core.fields import Argument, Option
+from clusternas.core.lens import lens_of
 from clusternas.core.source import Source
 from clusternas.core.syntax.tree import Document, Node
 from clusternas.core.text import Edit, mask

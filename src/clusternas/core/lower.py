@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from clusternas.core.errors import UnsupportedError, ValidationError
-from clusternas.core.fields import Argument, Keyword, Lens, Option, Section, Spelling, lens_of
+from clusternas.core.fields import Argument, Keyword, Option, Section, Spelling
+from clusternas.core.lens import Lens, lens_of
 from clusternas.core.source import Place, Source
 from clusternas.core.syntax.tree import Node, Statement
 

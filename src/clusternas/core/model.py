@@ -18,8 +18,9 @@ import attrs
 
 from clusternas.core.change import Change, Translation
 from clusternas.core.errors import ParseError
-from clusternas.core.fields import EXTRA, NOTHING, Argument, Option, lens_of
+from clusternas.core.fields import Argument, Option
 from clusternas.core.keyed import Keyed
+from clusternas.core.lens import EXTRA, NOTHING, lens_of
 from clusternas.core.lower import Pending, encode
 from clusternas.core.source import Source
 from clusternas.core.syntax.tree import Document, Node, Statement, Syntax, uncollected

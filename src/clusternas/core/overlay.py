@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from clusternas.core.fields import Option, Section, lens_of
+from clusternas.core.fields import Option, Section
 from clusternas.core.keyed import Keyed
+from clusternas.core.lens import lens_of
 from clusternas.core.model import Model
 
 __all__ = ["overlay"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clusternas.core.fields import EXTRA, KEY, Lens, Option, Section, Spelling, lens_of
+from clusternas.core.fields import Option, Section, Spelling
 from clusternas.core.keyed import Keyed
+from clusternas.core.lens import EXTRA, KEY, Lens, lens_of
 from clusternas.core.syntax.tree import Document, Node, Scan, Statement
 
 if TYPE_CHECKING:

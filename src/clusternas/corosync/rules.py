@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from attrs import evolve
 
 from clusternas.core.diagnostics import Finding, Severity, rule
-from clusternas.core.fields import lens_of
+from clusternas.core.lens import lens_of
 from clusternas.core.syntax.blocks import CorosyncSyntax
 from clusternas.core.versions import Toolset
 from clusternas.corosync import dlm_rules as dlm_rules

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from attrs import evolve
 
 from clusternas.core.diagnostics import Finding, Severity, rule
-from clusternas.core.fields import lens_of
+from clusternas.core.lens import lens_of
 from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
 from clusternas.ctdb.model import CtdbCluster, CtdbConfig, CtdbLegacy

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import attrs
 
-from clusternas.core.fields import lens_of
+from clusternas.core.lens import lens_of
 from clusternas.drbd.model import DrbdCommon, DrbdResource
 from clusternas.drbd.sections import (
     DrbdDisk,

@@ -12,7 +12,8 @@ import attrs
 from attrs import evolve
 
 from clusternas.core.change import Change, Translation
-from clusternas.core.fields import Option, Section, lens_of
+from clusternas.core.fields import Option, Section
+from clusternas.core.lens import lens_of
 from clusternas.core.versions import Toolset
 from clusternas.drbd.hosts import DrbdStorage
 from clusternas.drbd.model import DrbdCommon, DrbdConfig, DrbdResource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from clusternas.core.diagnostics import Finding
-from clusternas.core.fields import lens_of
+from clusternas.core.lens import lens_of
 from clusternas.drbd.hosts import (
     DrbdConnection,
     DrbdHost,

@@ -11,8 +11,8 @@ import attrs
 
 from clusternas.cman.model import CmanCluster
 from clusternas.cman.sections import ClusterNode, CmanModel, FenceDevice, FenceParam
-from clusternas.core.fields import lens_of
 from clusternas.core.keyed import Keyed, keyed
+from clusternas.core.lens import lens_of
 from clusternas.corosync.dlm import DlmConf, DlmConnect, DlmDevice
 from clusternas.corosync.model import CorosyncCluster
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
-from clusternas.core.fields import Option, lens_of
+from clusternas.core.fields import Option
+from clusternas.core.lens import lens_of
 
 if TYPE_CHECKING:
     from clusternas.samba.model import SambaShare, ShareOptions, SmbConf

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 
 from clusternas.core.diagnostics import Finding, Severity, rule
-from clusternas.core.fields import Option, lens_of
+from clusternas.core.fields import Option
+from clusternas.core.lens import lens_of
 from clusternas.core.syntax.tini import fold
 from clusternas.core.syntax.tree import Node
 from clusternas.core.versions import Toolset

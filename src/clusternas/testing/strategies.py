@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from clusternas.core.codec import Codec
-from clusternas.core.fields import Argument, Keyword, Option, Section, lens_of
+from clusternas.core.fields import Argument, Keyword, Option, Section
+from clusternas.core.lens import lens_of
 from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
 
