@@ -1,49 +1,15 @@
 """A NAS that works, and its description changes: what has to be told that its file has changed."""
 
-from collections.abc import Mapping
-
 import pytest
 from attrs import evolve
+from serving import carry_out, described
 
 from clusternas import NasCluster
 from clusternas.core.errors import PlanError
 from clusternas.nas.plan import Plan
-from clusternas.nas.spec import loads
 from clusternas.testing import FakeCluster
-from clusternas.testing.demo import article
 
-SPEC = (article() / "today.toml").read_text(encoding="utf-8")
 NEW_SHARE = {"[dns]": '[shares.photos]\npath = "/opt/photos"\n\n[dns]'}
-
-
-def described(changes: Mapping[str, str], generation: str) -> NasCluster:
-    """The article's NAS, with parts of its description replaced."""
-    text = SPEC if generation == "today" else SPEC.replace('"debian12"', '"el6"')
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    return loads(text)
-
-
-def carry_out(cluster: FakeCluster, plan: Plan) -> None:
-    """Apply it, and let a sync end."""
-    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
-    applied.raise_for_failure()
-    cluster.advance(600)
-
-
-@pytest.fixture(params=["today", "2010"])
-def generation(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def running(generation: str) -> FakeCluster:
-    """Two nodes that serve."""
-    nas = described({}, generation)
-    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
-    carry_out(cluster, nas.plan(nas.gather(cluster.runners)))
-    return cluster
 
 
 def commands(plan: Plan) -> list[str]:

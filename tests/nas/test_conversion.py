@@ -1,6 +1,7 @@
 """The NAS of 2010 moves to the tools of today: stopped, reinstalled, converted, and serving."""
 
 import pytest
+from serving import SPEC, carry_out, serving
 
 from clusternas import NasCluster
 from clusternas.core.errors import PlanError
@@ -9,24 +10,14 @@ from clusternas.nas.plan import Plan
 from clusternas.nas.spec import loads
 from clusternas.nas.stopping import plan_shutdown
 from clusternas.testing import FakeCluster
-from clusternas.testing.demo import article
 
-SPEC = (article() / "today.toml").read_text(encoding="utf-8")
 OLD, NEW = loads(SPEC.replace('"debian12"', '"el6"')), loads(SPEC)
-
-
-def carry_out(cluster: FakeCluster, plan: Plan) -> None:
-    """Apply it, and let a sync end."""
-    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
-    applied.raise_for_failure()
-    cluster.advance(600)
 
 
 @pytest.fixture
 def stopped() -> FakeCluster:
     """Two nodes of 2010 that have served, are stopped, and have the tools of today."""
-    cluster = FakeCluster(OLD.nodes.keys(), generation="2010")
-    carry_out(cluster, OLD.plan(OLD.gather(cluster.runners)))
+    cluster = serving(OLD, "2010")
     cluster["linux-nas01"].files.write("/opt/share/kept", "since 2010")
     carry_out(cluster, plan_shutdown(OLD, OLD.gather(cluster.runners)))
     cluster.reinstall("today")

@@ -1,8 +1,7 @@
 """The plans for a NAS that runs: what goes wrong, what wears out, what must be restarted."""
 
-from collections.abc import Mapping
-
 import pytest
+from serving import carry_out, described
 
 from clusternas import NasCluster
 from clusternas.core.errors import PlanError
@@ -14,42 +13,8 @@ from clusternas.nas.day2 import (
     plan_stop,
 )
 from clusternas.nas.plan import Plan
-from clusternas.nas.spec import loads
 from clusternas.testing import FakeCluster
 from clusternas.testing.blocks import OtherData
-from clusternas.testing.demo import article
-
-SPEC = (article() / "today.toml").read_text(encoding="utf-8")
-
-
-def described(changes: Mapping[str, str], generation: str) -> NasCluster:
-    """The article's NAS, with parts of its description replaced."""
-    text = SPEC if generation == "today" else SPEC.replace('"debian12"', '"el6"')
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    return loads(text)
-
-
-def carry_out(cluster: FakeCluster, plan: Plan) -> None:
-    """Apply it, and let a sync end."""
-    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
-    applied.raise_for_failure()
-    cluster.advance(600)
-
-
-@pytest.fixture(params=["today", "2010"])
-def generation(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def running(generation: str) -> FakeCluster:
-    """Two nodes that serve."""
-    nas = described({}, generation)
-    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
-    carry_out(cluster, nas.plan(nas.gather(cluster.runners)))
-    return cluster
 
 
 def names(plan: Plan) -> list[str]:

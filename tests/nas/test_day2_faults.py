@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from serving import SPEC, carry_out, serving
 
 from clusternas import NasCluster
 from clusternas.core.errors import PlanError
@@ -19,9 +20,7 @@ from clusternas.nas.day2 import (
 from clusternas.nas.plan import Plan
 from clusternas.nas.spec import loads
 from clusternas.testing import FakeCluster
-from clusternas.testing.demo import article
 
-SPEC = (article() / "today.toml").read_text(encoding="utf-8")
 UNFENCED = SPEC.replace('handler = "/usr/local/sbin/drbd-fence-peer"', "").replace(
     'unfence = "/usr/local/sbin/drbd-unfence-peer"', ""
 )
@@ -72,16 +71,9 @@ def split(cluster: FakeCluster) -> None:
 def running(
     nas: NasCluster, generation: str, happened: Callable[[FakeCluster], None]
 ) -> FakeCluster:
-    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
-    carry_out(cluster, nas.plan(nas.gather(cluster.runners)))
+    cluster = serving(nas, generation)
     happened(cluster)
     return cluster
-
-
-def carry_out(cluster: FakeCluster, plan: Plan) -> None:
-    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
-    applied.raise_for_failure()
-    cluster.advance(600)
 
 
 def take_up(nas: NasCluster, cluster: FakeCluster, planned: Planned) -> None:

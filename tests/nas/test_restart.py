@@ -3,18 +3,14 @@
 from typing import TypeVar
 
 import pytest
+from serving import described
 
 from clusternas.core.command import Command, Result, Runner
 from clusternas.core.errors import PlanError
 from clusternas.nas.restart import RollingRestart
-from clusternas.nas.spec import loads
 from clusternas.testing import FakeCluster
-from clusternas.testing.demo import article
 
 T = TypeVar("T")
-
-SPEC = (article() / "today.toml").read_text(encoding="utf-8")
-SPECS = {"today": SPEC, "2010": SPEC.replace('"debian12"', '"el6"')}
 
 
 class Crash(BaseException):
@@ -35,27 +31,9 @@ class Mortal:
         return self.runner.run(command)
 
 
-@pytest.fixture(params=["today", "2010"])
-def generation(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def running(generation: str) -> FakeCluster:
-    """Two nodes that serve."""
-    nas = loads(SPECS[generation])
-    cluster = FakeCluster(nas.nodes.keys(), generation=generation)
-    plan = nas.plan(nas.gather(cluster.runners))
-    plan.apply(
-        cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1
-    ).raise_for_failure()
-    cluster.advance(600)
-    return cluster
-
-
 def rolling(cluster: FakeCluster, generation: str, **given: object) -> RollingRestart:
     told = {"nodes": cluster.runners, "sleep": cluster.sleep, "workers": 1} | given
-    return RollingRestart(nas=loads(SPECS[generation]), **told)  # type: ignore[arg-type]
+    return RollingRestart(nas=described({}, generation), **told)  # type: ignore[arg-type]
 
 
 def serving(cluster: FakeCluster) -> int:
