@@ -134,6 +134,11 @@ def test_the_rules_of_the_reference(name: str) -> None:
             "resource r0 { net { protocol C; allow-two-primaries; } }",
         ),
         ("DRBD011", "resource disk { } # disk", 'resource "disk" { } # disk'),
+        (
+            "DRBD011",
+            "resource r0 { on nas-disk disk { } }",
+            'resource r0 { on nas-disk "disk" { } }',
+        ),
         ("DRBD011", "resource r0 { on 10 { } }", 'resource r0 { on "10" { } }'),
         (
             "DRBD018",

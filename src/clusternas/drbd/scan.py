@@ -68,10 +68,12 @@ class Token(NamedTuple):
         kind: `s` quoted, `w` word, `k` keyword, `i` integer, `a` IPv4, `six` IPv6, `v` version of
             three numbers, `p` punctuation, `x` junk.
         text: as it is spelled.
+        start: where it stands.
     """
 
     kind: str
     text: str
+    start: int
 
 
 def longest(generation: str) -> int:
@@ -104,5 +106,5 @@ def tokens(node: Node, generation: str) -> list[Token]:
             kind == "w" and size > longest(generation)
         ):
             kind = "x"
-        found.append(Token(kind, word))
+        found.append(Token(kind, word, match.start()))
     return found

@@ -107,12 +107,11 @@ def names_are_not_keywords(config: DrbdConfig, toolset: Toolset) -> Iterator[Fin
     for node in tree.root.walk():
         for token in tokens(node, "8.4") if node.key in named and node.body >= 0 else ():
             if token.kind in "ki":
-                start = tree.text.index(token.text, node.args)
                 spelled = f'"{token.text}"'
                 yield Finding(
                     f"{token.text!r} is a keyword or a number to drbdadm",
                     at=DrbdModel.of(node), help=f"write it in quotes: {spelled}",
-                    edits=(Edit(start, start + len(token.text), spelled),),
+                    edits=(Edit(token.start, token.start + len(token.text), spelled),),
                 )  # fmt: skip
 
 
