@@ -10,6 +10,7 @@ from clusternas.corosync import commands as corosync
 from clusternas.nas.actual import NasState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.plan import Draft, Plan
+from clusternas.nas.stopping import require_node
 
 __all__ = ["plan_acknowledgement"]
 
@@ -36,8 +37,7 @@ def plan_acknowledgement(nas: NasCluster, state: NasState, node: str) -> Plan:
             "cman asks a person",
             hint=f"on a node that waits, type fence_ack_manual {node} yourself",
         )
-    if node not in state.nodes:
-        raise PlanError(f"there is no node {node}", hint=f"one of {', '.join(state.nodes)}")
+    require_node(state, node)
     if state[node].reachable:
         raise PlanError(f"{node} answers: it is not off", hint="cut its power, then look again")
     draft = Draft()

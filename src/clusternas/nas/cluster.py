@@ -163,6 +163,10 @@ class NasCluster:
 
         return from_etc(Path(path))
 
+    def others(self, node: str) -> list[str]:
+        """The names of all nodes but one."""
+        return [each.name for each in self.nodes if each.name != node]
+
     def files(self, node: str) -> dict[str, Model]:
         """The files of a node by path: as they were read from it, or as they are wanted.
 

@@ -182,7 +182,7 @@ def quorate_without(nas: NasCluster, node: str) -> Check[QuorumStatus] | Check[C
 
 
 def _another(nas: NasCluster, node: str) -> str:
-    others = [each.name for each in nas.nodes if each.name != node]
+    others = nas.others(node)
     if not others:
         raise PlanError(f"{node} is the only node", hint="nobody would serve without it")
     return others[0]

@@ -173,7 +173,7 @@ def _adjust(resource: str, state: NasState, nodes: list[str], draft: Draft) -> N
 def _restart_ctdb(nas: NasCluster, state: NasState, nodes: list[str], draft: Draft) -> None:
     """One node after the other, while another one serves its clients."""
     for node in nodes:
-        others = [each.name for each in nas.nodes if each.name != node]
+        others = nas.others(node)
         if CTDB in state[node].running:
             draft.add(
                 node,

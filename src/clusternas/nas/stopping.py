@@ -18,7 +18,7 @@ from clusternas.nas.guards import mounted_on, peer_current, quorate_without, ser
 from clusternas.nas.plan import Check, Draft, Plan
 from clusternas.nas.units import LOCKING, MEMBERSHIP, file_service
 
-__all__ = ["plan_shutdown", "plan_stop", "release", "require_answer"]
+__all__ = ["plan_shutdown", "plan_stop", "release", "require_answer", "require_node"]
 
 OUT = "is taken out of service"
 
@@ -93,7 +93,7 @@ def release(
         draft: takes the steps.
         last: what must be true before Samba alone is stopped, which knows of no other node.
     """
-    others = [each.name for each in nas.nodes if each.name != node]
+    others = nas.others(node)
     unit = file_service(nas)
     guard = serves_on(others[0]) if unit == "ctdb" and others else last
     _stop_unit(nas, state, node, unit, draft, guard=guard)
@@ -107,10 +107,15 @@ def release(
     draft.barrier()
 
 
-def require_answer(state: NasState, node: str) -> None:
-    """Raise `PlanError` if there is no such node, or it did not answer."""
+def require_node(state: NasState, node: str) -> None:
+    """Raise `PlanError` if there is no such node."""
     if node not in state.nodes:
         raise PlanError(f"there is no node {node}", hint=f"one of {', '.join(state.nodes)}")
+
+
+def require_answer(state: NasState, node: str) -> None:
+    """Raise `PlanError` if there is no such node, or it did not answer."""
+    require_node(state, node)
     if not state[node].reachable:
         raise PlanError(f"{node} did not answer", hint=state[node].error.splitlines()[0])
 

@@ -254,7 +254,7 @@ class Syntax(ABC):
         Raises:
             ValueError: it is neither: look at the children.
         """
-        raise NotImplementedError
+        raise ValueError(f"not one statement: {str(entry)[:40]!r}")
 
     def may_hold(self, section: Node, key: str) -> bool:
         """Whether a section may have a statement of that key; False only if it has none."""
