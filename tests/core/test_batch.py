@@ -1,10 +1,11 @@
 """Many commands in one call, run by a real shell."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from clusternas.core.batch import HURRY, batch
+from clusternas.core.batch import LATE, PATIENCE, batch
 from clusternas.core.command import Command, Effect, Output, text
 from clusternas.core.errors import ParseError, ValidationError
 
@@ -14,7 +15,7 @@ def read(*argv: str, timeout: float = 5, env: tuple[tuple[str, str], ...] = ()) 
 
 
 def run(*commands: Command[str]) -> tuple[Output, ...]:
-    argv = [each.replace(f"most={HURRY}", "most=1") for each in batch(commands).argv]
+    argv = [each.replace(f"wait={PATIENCE}", "wait=1") for each in batch(commands).argv]
     done = subprocess.run(argv, input=b"", capture_output=True, check=True)
     return batch(commands).decode(Output(done.returncode, done.stdout, done.stderr))
 
@@ -38,9 +39,27 @@ def test_one_that_hangs_does_not_hold_up_the_others() -> None:
     assert after.text == "on\n"
 
 
-def test_after_one_that_hangs_the_others_have_to_hurry() -> None:
-    hung, next_one = run(read("sleep", "60", timeout=1), read("sleep", "60", timeout=60))
-    assert (hung.exit_code, next_one.exit_code) == (124, 124)
+def test_the_next_one_starts_beside_one_that_waits(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    slow, other, last = run(
+        read("sh", "-c", f"while ! [ -e {mark} ]; do sleep 0.1; done; echo there", timeout=60),
+        read("touch", str(mark)),
+        read("echo", "on"),
+    )
+    assert slow == Output(0, b"there\n", b"")
+    assert (other.exit_code, last.text) == (0, "on\n")
+
+
+def test_several_that_hang_end_together() -> None:
+    hung = [read("sleep", "60", timeout=2)] * 2
+    *found, last = run(*hung, read("echo", "on"))
+    assert [each.exit_code for each in found] == [LATE] * 2
+    assert last.text == "on\n"
+
+
+def test_the_limit_of_the_batch_is_the_shorter_one() -> None:
+    call = batch([read("sleep", "60", timeout=60), read("true", timeout=2)], limit=4)
+    assert [line.split()[0] for line in call.argv[-2:]] == ["4", "2"]
 
 
 def test_one_that_does_not_let_itself_be_asked_to_end_is_killed() -> None:

@@ -12,9 +12,11 @@ __all__ = ["BATCH", "LATE", "batch"]
 LATE = 124
 """Exit code of a command that did not end in time, as of timeout(1)."""
 
-HURRY = 5
-"""Seconds for each command after one that did not end in time: it waits for a disk or a lock, and
-what comes after it may well wait for the same."""
+PATIENCE = 3
+"""Seconds to wait for a command before the next one starts beside it: what waits for a disk or a
+lock must not hold up the others, nor what waits for the same."""
+ENDING = 2
+"""Seconds that a command has to end when it is told to."""
 
 # Arguments: `SECONDS COMMAND` lines for a shell. Output per command: a line `EXITCODE OUT ERR`,
 # OUT bytes of its standard output and ERR bytes of its standard error. Each has no input and its
@@ -26,49 +28,65 @@ BATCH = (
 set -u
 umask 077
 files=$(mktemp -d) || exit 74
-ticks=0 most=
+ticks=0
 trap 'ticks=$((ticks + 1))' USR1
 (exec >/dev/null 2>&1; while sleep 1; do kill -s USR1 "$$" || exit; done) </dev/null &
 clock=$!
 trap 'kill "$clock"; rm -rf -- "$files"' EXIT
-ends() {  # waits until $child has ended, or for so many ticks; sets code
-    until=$((ticks + $1))
+ends() {  # waits until command $1 has ended, at most until tick $2; keeps its exit code
+    eval "child=\$child$1"
     while :; do
         wait "$child"
         code=$?
-        kill -0 "$child" 2>/dev/null || return 0
-        [ "$ticks" -lt "$until" ] || return 1
+        kill -0 "$child" 2>/dev/null || break
+        [ "$ticks" -lt "$2" ] || return 1
     done
+    eval "code$1=$code"
 }
+n=0 slow= late= stubborn=
 for line; do
-    seconds=${most:-${line%% *}}
-    rm -f -- "$files/out" "$files/err"
-    (eval "exec ${line#* }") </dev/null >"$files/out" 2>"$files/err" &
-    child=$!
-    if ! ends "$seconds"; then
-        kill -s TERM "$child"
-        ends 2 || kill -s KILL "$child"
-        ends 1 || :
-        code=LATE most=HURRY
-    fi
-    set -- $(cd -- "$files" && wc -c out err)
+    n=$((n + 1))
+    (eval "exec ${line#* }") </dev/null >"$files/$n.out" 2>"$files/$n.err" &
+    eval "child$n=$! end$n=$((ticks + ${line%% *}))"
+    [ "${line%% *}" -gt PATIENCE ] && wait=PATIENCE || wait=${line%% *}
+    ends "$n" $((ticks + wait)) || slow="$slow $n"
+done
+for each in $slow; do
+    eval "end=\$end$each"
+    ends "$each" "$end" || late="$late $each"
+done
+for each in $late; do eval "kill -s TERM \$child$each"; done
+end=$((ticks + ENDING))
+for each in $late; do ends "$each" "$end" || stubborn="$stubborn $each"; done
+for each in $stubborn; do eval "kill -s KILL \$child$each"; done
+end=$((ticks + 1))
+for each in $stubborn; do ends "$each" "$end"; done
+for each in $late; do eval "code$each=LATE"; done
+n=0
+for line; do
+    n=$((n + 1))
+    eval "code=\$code$n"
+    set -- $(cd -- "$files" && wc -c "$n.out" "$n.err")
     printf '%d %d %d\n' "$code" "$1" "$3"
-    cat -- "$files/out" "$files/err"
+    cat -- "$files/$n.out" "$files/$n.err"
 done
 """.strip()
-    .replace("HURRY", str(HURRY))
+    .replace("PATIENCE", str(PATIENCE))
+    .replace("ENDING", str(ENDING))
     .replace("LATE", str(LATE))
 )
 
 
-def batch(commands: Sequence[Command[object]]) -> Command[tuple[Output, ...]]:
+def batch(commands: Sequence[Command[object]], *, limit: float = 60) -> Command[tuple[Output, ...]]:
     """Run commands one after the other in one call; their outputs, whatever the exit codes.
 
-    Judge each with `commands[i].result(outputs[i])`: one that fails does not stop the others.
+    Judge each with `commands[i].result(outputs[i])`: one that fails does not stop the others, nor
+    does one that hangs: its exit code is `LATE`.
 
     Args:
         commands: only commands that read; none with input or environment variables of its own but
             plain ones.
+        limit: seconds that each may take at most, whatever its own time limit.
 
     Raises:
         ValidationError: a command changes something or wants input.
@@ -83,12 +101,13 @@ def batch(commands: Sequence[Command[object]]) -> Command[tuple[Output, ...]]:
             raise ValidationError(
                 f"{command} cannot run in a batch", hint="only commands that read, without input"
             )
-    lines = (f"{command.timeout:.0f} {_line(command)}" for command in commands)
+    limits = [min(limit, command.timeout) for command in commands]
+    lines = (f"{most:.0f} {_line(each)}" for most, each in zip(limits, commands, strict=True))
     return Command(
         ("sh", "-c", BATCH, "batch", *lines),
         _outputs,
         effect=Effect.READ,
-        timeout=sum(command.timeout for command in commands) or 1.0,
+        timeout=sum(min(PATIENCE, most) for most in limits) + max(limits, default=0) + 2 * PATIENCE,
         secrets=tuple(secret for command in commands for secret in command.secrets),
         title="batch: " + "; ".join(map(str, commands)),
     )

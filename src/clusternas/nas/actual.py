@@ -40,6 +40,8 @@ __all__ = ["NasState", "NodeState", "backing_disks", "gather"]
 
 T = TypeVar("T")
 
+LIMIT = 30.0
+"""Seconds after which a question counts as hung: somebody waits for the answers."""
 DRBD_KINDS = frozenset({"drbd", "DRBD"})
 """What libblkid calls the meta data of DRBD."""
 
@@ -144,7 +146,7 @@ def gather_node(nas: NasCluster, name: str, runner: Runner) -> NodeState:
     probes = _Probes(nas)
     try:
         files = runner.run(read_files(paths(nas, name), [WITHDRAWN])).value
-        outputs = runner.run(batch(probes.commands)).value
+        outputs = runner.run(batch(probes.commands, limit=LIMIT)).value
     except CommandError as error:
         return NodeState(name=name, error=str(error))
     probes.outputs = outputs
