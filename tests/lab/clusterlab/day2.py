@@ -15,10 +15,11 @@ from clusterlab.machine import DISK
 from clusterlab.promises import share_across
 from clusterlab.qmp import ask
 from clusterlab.trial import FIRST, SECOND, Trial
+from clusternas.nas.conversion import plan_conversion
 from clusternas.nas.day2 import plan_growth
 from clusternas.nas.journal import Journal
 from clusternas.nas.spec import loads
-from clusternas.nas.stopping import plan_stop
+from clusternas.nas.stopping import plan_shutdown, plan_stop
 
 __all__ = ["DAY2"]
 
@@ -27,6 +28,17 @@ MORE = """
 path = "/opt/more"
 valid_users = ["nasuser"]
 """
+MARKED = """
+set -e
+drbdadm up r0
+drbdadm wait-connect r0
+drbdadm primary r0
+vgcfgbackup --nolocking --file /root/group drbd_vg >&2
+sed -i '/lock_type = /d; /lock_args = /d; s/status = \\["RESIZEABLE"/&, "CLUSTERED"/' /root/group
+vgcfgrestore --nolocking --yes --file /root/group drbd_vg >&2
+drbdadm down r0
+"""
+"""Marks the group as clvmd did, which LVM of today can no more; nobody has it open."""
 
 
 def controller_killed(trial: Trial) -> None:
@@ -119,10 +131,28 @@ def journals_added(trial: Trial) -> None:
     trial.whole(writer)
 
 
+def converted(trial: Trial) -> None:
+    """The volume group is marked for clvmd, as in 2010: all is stopped, lvmlockd takes it."""
+    with trial.writer(FIRST) as writer:
+        writer.goes_on(10, within=60)
+    with trial.table.step("  the NAS is stopped, its group marked for clvmd"):
+        trial.apply(plan_shutdown(trial.nas, trial.gather()))
+        trial.run(SECOND, "drbdadm up r0")
+        trial.run(FIRST, MARKED)
+        trial.run(SECOND, "drbdadm down r0")
+    with trial.table.step("  lvmlockd takes it"):
+        plan = plan_conversion(trial.nas, trial.gather())
+        assert not plan.destroys, plan.destroys
+        trial.apply(plan)
+    trial.heal()
+    trial.whole(writer)
+
+
 DAY2: dict[str, Callable[[Trial], None]] = {
     "controller-killed": controller_killed,
     "rolling-restart": rolling_restart,
     "grown": grown,
     "share-added": share_added,
     "journals-added": journals_added,
+    "converted": converted,
 }
