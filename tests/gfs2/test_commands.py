@@ -189,6 +189,14 @@ def test_journals_added() -> None:
 def test_growing() -> None:
     done = b"FS: Mount point:  /opt\nThe file system will grow by 124MB.\ngfs2_grow complete.\n"
     assert status.grown(Output(0, done)).size == 124 * 1024**2
+    # Messages of gfs2/mkfs/main_grow.c, 3.5.0 and 3.1.1.
+    small = b"The calculated resource group size is too small.\n/opt has not grown.\n"
+    less = b"Error: The device has grown by less than one Resource Group (RG).\n"
+    grow = commands.grow("/opt")
+    assert grow.result(Output(255, b"gfs2_grow complete.\n", small)).value.size == 0
+    assert grow.result(Output(0, b"gfs2_grow complete.\n", less)).value.size == 0
+    with pytest.raises(CommandFailed, match="Could not initialise"):
+        _ = grow.result(Output(255, b"", b"Could not initialise resource groups: No\n")).value
     with pytest.raises(CommandFailed, match="not a mounted gfs2"):
         status.grown(Output(0, b"gfs2_grow complete.\n", b"/opt: not a mounted gfs2 file system\n"))
 

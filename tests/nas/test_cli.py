@@ -138,4 +138,4 @@ def test_what_is_not_there_is_named(
         assert said in capsys.readouterr().err
     assert cli.main(["convert", SPEC]) == 0
     assert cli.main(["grow", SPEC, "/opt", "--size", "+1G", "--format", "table"]) == 1
-    assert "lvextend -L +1G" in capsys.readouterr().out
+    assert "lvextend -L 2017460224b" in capsys.readouterr().out

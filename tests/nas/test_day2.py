@@ -170,6 +170,35 @@ def test_a_file_system_grows_while_it_is_used(running: FakeCluster, generation: 
     assert grown(running) > before
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_growth_that_broke_off_is_not_done_twice(
+    running: FakeCluster, generation: str, when: str
+) -> None:
+    nas = described({}, generation)
+    before = grown(running)
+    for node in running.nodes.values():
+        node.disks["/dev/vda3"].bytes *= 2
+    plan = plan_growth(nas, nas.gather(running.runners), "/opt", "+100M")
+    assert f"01: lvextend -L {before + 100 * 1024**2}b drbd_vg/drbd_lv" in names(plan)
+    running.lose("linux-nas01", "lvextend", when=when)
+    assert not plan.apply(running.runners, sleep=running.sleep, workers=1).ok
+    carry_out(running, plan)
+    carry_out(running, plan)
+    assert grown(running) == before + 100 * 1024**2
+    with pytest.raises(PlanError, match="more than 900M"):
+        plan_growth(nas, nas.gather(running.runners), "/opt", "900M")
+
+
+def test_a_file_system_that_did_not_grow_is_told(running: FakeCluster, generation: str) -> None:
+    nas = described({}, generation)
+    for node in running.nodes.values():
+        node.disks["/dev/vda3"].bytes *= 2
+    plan = plan_growth(nas, nas.gather(running.runners), "/opt")
+    running["linux-nas01"].mounts.pop("/opt")
+    applied = plan.apply(running.runners, sleep=running.sleep, workers=1)
+    assert "/opt: not a mounted gfs2 file system" in str(applied)
+
+
 def grown(cluster: FakeCluster) -> int:
     """The size of the file system's volume."""
     device = cluster["linux-nas02"].find_device("/dev/drbd_vg/drbd_lv")

@@ -40,6 +40,7 @@ READ_WAIT = 60.0
 MOUNT_WAIT = 180.0
 MKFS_WAIT = 1800.0
 GROW_WAIT = 1800.0
+NOT_GROWN = 255
 FSCK_WAIT = 24 * 3600.0
 WINDOW = 256 * 1024
 
@@ -238,12 +239,13 @@ def jadd(mount_point: str, journals: int = 1) -> Command[status.JournalsAdded]:
 
 
 def grow(mount_point: str) -> Command[status.Grown]:
-    """Let a mounted GFS2 use all of its device.
+    """Let a mounted GFS2 use all of its device; once more is no failure.
 
-    Ask for the value: gfs2_grow ends with 0 also where it did nothing, and only the value says so.
+    Ask for the value: gfs2_grow ends with 0 also where it did nothing, and with 255 both where
+    nothing was left to do and where it failed; only the value says which.
     """
     argv = ("gfs2_grow", absolute(mount_point, "mount point"))
-    return Command(argv, status.grown, timeout=GROW_WAIT)
+    return Command(argv, status.grown, timeout=GROW_WAIT, ok=(0, NOT_GROWN))
 
 
 def set_lock_table(device: str, table: str, *, toolset: Toolset = Toolset.UNKNOWN) -> Command[str]:

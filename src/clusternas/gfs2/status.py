@@ -43,6 +43,8 @@ ROW = re.compile(r"^[ \t]*([A-Z][A-Za-z0-9 ]*?):?(?::[ \t]+|[ \t]{2,})(\S.*?)[ \
 PAIR = re.compile(r'([A-Z0-9_]+)="((?:[^"\\]|\\.)*)"')
 JOURNALS = re.compile(r"^(Old|New) journals:?[ \t]+(\d+)", re.MULTILINE | re.IGNORECASE)
 GROWTH = re.compile(r"will grow by (\d+)\s*MB")
+FULL = re.compile("resource group size is too small|less than one resource group", re.IGNORECASE)
+"""What gfs2_grow says where nothing is left to take: since 3.1.7, and before."""
 FSCK_CLEAN, FSCK_CORRECTED, FSCK_LEFT = 0, 1, 4
 MIB = 1024 * 1024
 WITHDRAWN = "/sys/fs/gfs2/*/withdraw"
@@ -108,7 +110,7 @@ class JournalsAdded:
 
 @attrs.frozen(kw_only=True)
 class Grown:
-    """By how many bytes `gfs2_grow` made it larger, rounded to MiB."""
+    """By how many bytes `gfs2_grow` made it larger, rounded to MiB; 0 where it fills its device."""
 
     size: int
 
@@ -241,14 +243,19 @@ def journals_added(output: Output) -> JournalsAdded:
 
 
 def grown(output: Output) -> Grown:
-    """Decode `gfs2_grow`, which ends with 0 also when it did nothing.
+    """Decode `gfs2_grow`, which ends with 0 also when it did nothing, and with 255 when it is done.
+
+    A file system that fills its device already, but for less than a resource group of 32 MiB, has
+    grown by nothing.
 
     Raises:
         CommandFailed: it says why it did not grow.
     """
     found = GROWTH.search(output.text)
-    if found:
+    if found and not output.exit_code:
         return Grown(size=int(found[1]) * MIB)
+    if FULL.search(output.error_text):
+        return Grown(size=0)
     reason = (output.error_text.strip() or output.text.strip()).splitlines()
     raise CommandFailed(
         f"gfs2_grow did not grow anything: {reason[0] if reason else 'it does not say why'}",

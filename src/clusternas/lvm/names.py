@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from clusternas.core.command import absolute
 from clusternas.core.errors import ValidationError
 
-__all__ = ["device_path", "lv_name", "mapper_path", "size_operand", "vg_name", "volume"]
+__all__ = [
+    "device_path",
+    "lv_name",
+    "mapper_path",
+    "size_in_bytes",
+    "size_operand",
+    "vg_name",
+    "volume",
+]
 
 NAME = re.compile(r"[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,126}")
 SIZE = re.compile(r"\+?\d+(\.\d+)?[bBsSkKmMgGtTpPeE]?")
@@ -17,6 +26,8 @@ RESERVED_PARTS = (
     "_rimage", "_rmeta", "_tdata", "_tmeta", "_vdata", "_vorigin", "_wcorig",
 )  # fmt: skip
 DM_NAME_LIMIT = 127
+UNITS = "kmgtpe"
+SECTOR = 512
 
 
 def vg_name(name: str) -> str:
@@ -116,3 +127,19 @@ def size_operand(size: str | int) -> str:
             f"not a size: {size!r}", hint="write a number of bytes, or like 900M, 1.5G, +10G"
         )
     return text
+
+
+def size_in_bytes(size: str) -> int:
+    """How much a size is that LVM reads, without its `+`; rounded up to whole sectors.
+
+    Raises:
+        ValidationError: LVM would not read it, or it is not above zero.
+
+    Example:
+        >>> size_in_bytes("900M"), size_in_bytes("+1.5g"), size_in_bytes("8")
+        (943718400, 1610612736, 8388608)
+    """
+    text = size_operand(size).lower().lstrip("+")
+    number, unit = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "m")
+    factor = {"b": 1, "s": SECTOR}.get(unit) or 1024 ** (UNITS.index(unit) + 1)
+    return math.ceil(float(number) * factor / SECTOR) * SECTOR

@@ -16,8 +16,9 @@ from clusternas.drbd.model import DrbdResource
 from clusternas.gfs2.commands import signatures
 from clusternas.lvm import commands as lvm
 from clusternas.lvm.group import ClvmVolumeGroup
-from clusternas.lvm.status import VolumeGroup
-from clusternas.nas.actual import NasState, backing_disks
+from clusternas.lvm.names import size_in_bytes
+from clusternas.lvm.status import LogicalVolume, VolumeGroup
+from clusternas.nas.actual import NasState, NodeState, backing_disks
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import in_sync, is_current, is_empty, linked, peer_current
 from clusternas.nas.layers import resources_below, volume_of
@@ -103,20 +104,20 @@ def plan_disk_replacement(nas: NasCluster, state: NasState, resource: str, node:
     return draft.plan()
 
 
-def plan_growth(
-    nas: NasCluster, state: NasState, mount_point: str, size: str = "", *, extents: str = ""
-) -> Plan:
+def plan_growth(nas: NasCluster, state: NasState, mount_point: str, size: str = "") -> Plan:
     """Grow a file system while it is used, after the disks below DRBD have grown on all nodes.
+
+    The plan names the size that the volume is to have, so applying it once more changes nothing.
 
     Args:
         nas: the NAS.
         state: as it is now.
         mount_point: of the file system.
-        size: that its volume is to have, or `+` and how much more.
-        extents: instead of a size; by default all that is free.
+        size: that its volume is to have, or `+` and how much more than it has in `state`; by
+            default all that is free.
 
     Raises:
-        PlanError: it is mounted nowhere.
+        PlanError: it is mounted nowhere, or larger than that.
     """
     if mount_point not in nas.filesystems.keys():  # noqa: SIM118 - a Keyed holds values
         known = ", ".join(nas.filesystems.keys())
@@ -125,41 +126,74 @@ def plan_growth(
     node = next((n.name for n in nas.nodes if state[n.name].mounted(mount_point)), None)
     if node is None:
         raise PlanError(f"{mount_point} is mounted nowhere", hint="plan and apply before")
+    group = next((each for each in nas.volume_groups if volume_of(each, fs)), None)
     draft = Draft()
-    for group in (group for group in nas.volume_groups if volume_of(group, fs)):
-        for resource in resources_below(nas, group.pvs):
-            for step in procedures.grow(resource, node):
-                draft.add(step.node, step.command, step.why, guard=linked(nas, resource, node))
-        for pv in group.pvs:
-            draft.add(node, lvm.pvresize(pv), f"{pv} has grown")
-        volume = volume_of(group, fs)
-        why = f"{mount_point} is to be larger"
-        if size or extents:
-            draft.add(node, lvm.lvextend(group.name, volume, size=size, extents=extents), why)
-        else:
-            _fill(nas, group, volume, node, draft, why)
+    for resource in resources_below(nas, group.pvs if group else [fs.device]):
+        for step in procedures.grow(resource, node):
+            draft.add(step.node, step.command, step.why, guard=linked(nas, resource, node))
+    if group is not None:
+        _extend(nas, state[node], group, volume_of(group, fs), size, draft)
         draft.barrier()
         if group.locked_by(nas.toolset) != "clvmd":
-            _refresh(state, group, volume, node, draft)
+            _refresh(state, group, volume_of(group, fs), node, draft)
     draft.add(node, fs.grow(), f"{fs.device} is larger than what is on it")
     return draft.plan()
 
 
-def _fill(
-    nas: NasCluster, group: ClvmVolumeGroup, volume: str, node: str, draft: Draft, why: str
+def _extend(
+    nas: NasCluster, node: NodeState, group: ClvmVolumeGroup, volume: str, size: str, draft: Draft
 ) -> None:
-    """Give a volume all that is free; that nothing is, since it was done before, is no failure."""
-    command = lvm.lvextend(group.name, volume, extents="+100%FREE")
-    draft.add(
-        node,
-        attrs.evolve(command, ok={0, NOTHING_TO_EXTEND}),
-        why,
-        verify=Check(
+    """A larger volume; that it has the size already, since it was done before, is no failure."""
+    for pv in group.pvs:
+        draft.add(node.name, lvm.pvresize(pv), f"{pv} has grown")
+    check: Check[tuple[VolumeGroup, ...]] | Check[tuple[LogicalVolume, ...]]
+    if size:
+        wanted = _wanted_size(node, group, volume, size)
+        command = lvm.lvextend(group.name, volume, size=wanted)
+        check = Check(
+            command=lvm.lvs(toolset=nas.toolset),
+            holds=_AsLarge(group.name, volume, wanted),
+            says=f"{group.name}/{volume} has {wanted} bytes",
+        )
+    else:
+        command = lvm.lvextend(group.name, volume, extents="+100%FREE")
+        check = Check(
             command=lvm.vgs(toolset=nas.toolset),
             holds=_Full(group.name),
             says=f"all of {group.name} is in use",
-        ),
-    )
+        )
+    command = attrs.evolve(command, ok={0, NOTHING_TO_EXTEND})
+    draft.add(node.name, command, "the file system is to be larger", verify=check)
+
+
+def _wanted_size(node: NodeState, group: ClvmVolumeGroup, volume: str, size: str) -> int:
+    """Bytes in all, also for a size that says how much more."""
+    known = {each.name: each.size for each in node.logical_volumes if each.vg == group.name}
+    now = known.get(volume)
+    if now is None:
+        raise PlanError(f"{node.name}: nobody knows how large {group.name}/{volume} is")
+    wanted = size_in_bytes(size) + (now if size.startswith("+") else 0)
+    if wanted < now:
+        raise PlanError(
+            f"{group.name}/{volume} has {now} bytes, more than {size}",
+            hint="GFS2 does not shrink; + and a size adds to what there is",
+        )
+    return wanted
+
+
+@attrs.frozen
+class _AsLarge:
+    """Whether a volume has so many bytes."""
+
+    group: str
+    volume: str
+    size: int
+
+    def __call__(self, volumes: tuple[LogicalVolume, ...]) -> bool:
+        return any(
+            (each.vg, each.name) == (self.group, self.volume) and (each.size or 0) >= self.size
+            for each in volumes
+        )
 
 
 @attrs.frozen

@@ -273,11 +273,11 @@ def listing(content: Gfs2) -> str:
     )
 
 
-def mounted(node: FakeNode, path: str, tool: str) -> tuple[Device, Gfs2]:
+def mounted(node: FakeNode, path: str, code: int) -> tuple[Device, Gfs2]:
     """The file system mounted at a path."""
     mount = node.mounts.get(path)
     if mount is None or mount.type != "gfs2":
-        raise Exit(255, f"{tool}: {path}: not a mounted gfs2 file system")
+        raise Exit(code, f"{path}: not a mounted gfs2 file system")
     device = node.device(mount.source)
     content = superblock(device.read(), path, 255)
     dlm.wait_for_locks(node, content.table.partition(":")[2])
@@ -287,7 +287,7 @@ def mounted(node: FakeNode, path: str, tool: str) -> tuple[Device, Gfs2]:
 def jadd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """gfs2_jadd: more journals for a mounted file system."""
     given, operands = options(args, "j:J:DhqV", code=255)
-    device, content = mounted(node, operands[0], "gfs2_jadd")
+    device, content = mounted(node, operands[0], 255)
     more = int(given.get("j", "1"))
     device.write(attrs.evolve(content, journals=content.journals + more))
     return (
@@ -299,9 +299,9 @@ def jadd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
 def grow(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """gfs2_grow: a mounted file system as large as its device."""
     given, operands = options(args, "DhqTV", code=255)
-    device, content = mounted(node, operands[0], "gfs2_grow")
-    if device.size <= content.size:
-        raise Exit(255, f"The file system on {operands[0]} is already as large as its device")
+    device, content = mounted(node, operands[0], 0)
+    if device.size - content.size < SMALLEST:
+        raise full(node, operands[0])
     if "T" not in given:
         device.write(attrs.evolve(content, size=device.size))
     grown = (device.size - content.size) // MIB
@@ -309,6 +309,14 @@ def grow(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
         f"FS: Mount point:             {operands[0]}\n"
         f"The file system will grow by {grown}MB.\ngfs2_grow complete.\n"
     )
+
+
+def full(node: FakeNode, path: str) -> Exit:
+    """How gfs2_grow ends where no whole resource group is left: before 3.1.7 well."""
+    if node.cluster.toolset.has("gfs2", since="3.1.7"):
+        small = "The calculated resource group size is too small."
+        return Exit(255, f"{small}\n{path} has not grown.")
+    return Exit(0, "Error: The device has grown by less than one Resource Group (RG).")
 
 
 def fsck(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
