@@ -211,3 +211,22 @@ def test_samba_that_runs_before_ctdb_does_is_stopped(generation: str) -> None:
     carry_out(cluster, plan)
     assert settles(nas, cluster)
     assert nas.status(nas.gather(cluster.runners)).healthy
+
+
+@pytest.mark.parametrize("generation", ["today"])
+def test_ctdb_leaves_and_comes_back(running: FakeCluster) -> None:
+    alone = described({"[dns]": "[ctdb]\nenabled = false\n\n[dns]"}, "today")
+    running["linux-nas01"].shell("systemctl enable ctdb")
+    plan = alone.plan(alone.gather(running.runners))
+    shown = commands(plan)
+    assert "01: systemctl disable ctdb" in shown
+    assert "01: smbcontrol all reload-config" not in shown
+    assert shown.index("02: systemctl stop ctdb") < shown.index("01: systemctl start smbd")
+    carry_out(running, plan)
+    assert settles(alone, running)
+    assert alone.status(alone.gather(running.runners)).healthy
+    assert [node.running & {"ctdb", "smbd"} for node in running.nodes.values()] == [{"smbd"}] * 2
+    nas = described({}, "today")
+    carry_out(running, nas.plan(nas.gather(running.runners)))
+    assert settles(nas, running)
+    assert nas.status(nas.gather(running.runners)).healthy

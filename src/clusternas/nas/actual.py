@@ -31,7 +31,7 @@ from clusternas.gfs2.status import WITHDRAWN, OnDisk, Signature, withdrawn
 from clusternas.lvm import commands as lvm
 from clusternas.lvm.status import LogicalVolume, PhysicalVolume, VolumeGroup
 from clusternas.nas.cluster import NasCluster
-from clusternas.nas.units import rivals, units
+from clusternas.nas.units import own, rivals, units
 from clusternas.nas.wanted import folders, noted, paths
 from clusternas.samba import commands as samba
 from clusternas.samba.status import SmbStatus
@@ -70,7 +70,7 @@ class NodeState:
         mounts: what is mounted.
         withdrawn: lock tables of the GFS2 that has withdrawn here: it is mounted, but nothing works
             any more, since it found the disk inconsistent.
-        running: the services that run.
+        running: the services that run; no Samba of a CTDB that is not wanted.
         enabled: the services that start at boot.
         ctdb: the state of CTDB.
         samba: the clients, as Samba reports them; in a cluster those of all nodes.
@@ -293,7 +293,7 @@ class _Probes:
         enabled |= {
             name for name, asked in self.levels.items() if asked.value and asked.value.is_enabled
         }
-        return frozenset(running), frozenset(enabled)
+        return own(self.nas, frozenset(running)), frozenset(enabled)
 
 
 @attrs.frozen

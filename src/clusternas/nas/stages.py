@@ -191,8 +191,10 @@ def serving(nas: NasCluster, state: NasState, draft: Draft) -> None:
     """Start CTDB, which starts Samba, or Samba alone."""
     unit = file_service(nas)
     for node in nas.nodes if unit else ():
+        _make_room(nas, state[node.name], draft)
+    draft.barrier()
+    for node in nas.nodes if unit else ():
         found = state[node.name]
-        _make_room(nas, found, draft)
         if unit == "ctdb" and unit not in found.running:
             draft.add(
                 node.name,
@@ -213,23 +215,18 @@ def serving(nas: NasCluster, state: NasState, draft: Draft) -> None:
 
 
 def _make_room(nas: NasCluster, node: NodeState, draft: Draft) -> None:
-    """Leave Samba to CTDB: not at boot, and not while CTDB does not run."""
-    init = nas.toolset.init
+    """Leave Samba to CTDB, or to itself: the other one not at boot, and not beside it."""
+    init, wanted = nas.toolset.init, file_service(nas)
     for unit in rivals(nas):
+        reason = f"CTDB is to start {unit}, and to watch it"
+        if wanted != "ctdb":
+            reason = f"{wanted} is to serve without CTDB"
         if unit in node.enabled:
-            draft.add(
-                node.name,
-                services.disable(unit, init),
-                f"CTDB starts {unit}: before ctdbd it cannot run",
-                undo=str(services.enable(unit, init)),
-            )
-        if unit in node.running and "ctdb" not in node.running:
-            draft.add(
-                node.name,
-                services.stop(unit, init),
-                f"CTDB is to start {unit}, and to watch it",
-                undo=str(services.start(unit, init)),
-            )
+            undo = str(services.enable(unit, init))
+            draft.add(node.name, services.disable(unit, init), reason, undo=undo)
+        if unit in node.running and wanted not in node.running:
+            undo = str(services.start(unit, init))
+            draft.add(node.name, services.stop(unit, init), reason, undo=undo)
 
 
 # names

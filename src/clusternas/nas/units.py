@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clusternas.nas.cluster import NasCluster
 
-__all__ = ["LOCKING", "MEMBERSHIP", "at_boot", "file_service", "rivals", "units"]
+__all__ = ["LOCKING", "MEMBERSHIP", "at_boot", "file_service", "own", "rivals", "units"]
 
 MEMBERSHIP = {"systemd": ("corosync",), "sysv": ("cman",)}
 LOCKING = {"systemd": ("dlm", "lvmlockd"), "sysv": ("clvmd",)}
@@ -22,11 +22,21 @@ def file_service(nas: NasCluster) -> str:
 
 
 def rivals(nas: NasCluster) -> tuple[str, ...]:
-    """The services of Samba that CTDB starts by itself, under the names that distributions use.
+    """What may not run beside what serves files.
 
+    With CTDB the services of Samba, under the names that distributions use: CTDB starts them.
     Started at boot, smbd comes before ctdbd and ends at once; started by hand, nobody watches it.
+    Without CTDB, CTDB: Samba would run as part of a cluster that it is not told of.
     """
-    return SAMBA if nas.ctdb is not None else ()
+    if nas.ctdb is not None:
+        return SAMBA
+    return ("ctdb",) if nas.samba is not None else ()
+
+
+def own(nas: NasCluster, running: frozenset[str]) -> frozenset[str]:
+    """What runs by itself: no Samba that CTDB has started, where there is to be no CTDB."""
+    started = SAMBA if nas.ctdb is None and "ctdb" in running else ()
+    return running.difference(started)
 
 
 def units(nas: NasCluster) -> tuple[str, ...]:
