@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 
 import attrs
 
-from clusterlab.bringup import SPEC, USER
+from clusterlab.bringup import PASSWORD, SPEC, USER
 from clusterlab.dying import JOURNAL
 from clusterlab.machine import DISK
-from clusterlab.promises import share_across
+from clusterlab.promises import locked, share_across
 from clusterlab.qmp import ask
 from clusterlab.trial import FIRST, SECOND, Trial
 from clusternas.nas.conversion import plan_conversion
@@ -20,6 +21,7 @@ from clusternas.nas.day2 import plan_growth
 from clusternas.nas.journal import Journal
 from clusternas.nas.spec import loads
 from clusternas.nas.stopping import plan_shutdown, plan_stop
+from clusternas.samba.commands import smbpasswd_add
 
 __all__ = ["DAY2"]
 
@@ -148,6 +150,23 @@ def converted(trial: Trial) -> None:
     trial.whole(writer)
 
 
+def without_ctdb(trial: Trial) -> None:
+    """The article's own Samba, one on each node: neither knows what the other one has locked."""
+    text = re.sub(r"(?<=\[ctdb\]\n).*", "enabled = false", SPEC.read_text())
+    alone = attrs.evolve(trial, nas=loads(text, str(SPEC)))
+    alone.heal()
+    for node in trial.nas.nodes:  # the addresses and the user were CTDB's
+        trial.run(node.name, f"ip address add {node.public} dev {node.interface}")
+        trial.machine(node.name).runner().run(smbpasswd_add(USER, PASSWORD))
+    with trial.table.step("  a file held through one is opened by the other"):
+        assert locked(trial.lab, alone.nas) == "opened"
+    for node in trial.nas.nodes:
+        trial.run(node.name, f"ip address del {node.public} dev {node.interface}")
+    trial.heal()
+    with trial.table.step("  with CTDB again it is refused"):
+        assert locked(trial.lab, trial.nas) == "refused"
+
+
 DAY2: dict[str, Callable[[Trial], None]] = {
     "controller-killed": controller_killed,
     "rolling-restart": rolling_restart,
@@ -155,4 +174,5 @@ DAY2: dict[str, Callable[[Trial], None]] = {
     "share-added": share_added,
     "journals-added": journals_added,
     "converted": converted,
+    "without-ctdb": without_ctdb,
 }

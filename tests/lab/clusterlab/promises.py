@@ -13,7 +13,7 @@ from clusternas.core.errors import ClusterNasError
 from clusternas.core.files import read_file, write_file
 from clusternas.dns.commands import dig
 
-__all__ = ["keep_promises", "share_across"]
+__all__ = ["keep_promises", "locked", "share_across"]
 
 SHARE = "opt"
 
@@ -64,14 +64,19 @@ def _smbclient(server: str, share: str, work: str) -> Command[str]:
 
 
 def _locks_across(lab: Lab, nas: NasCluster) -> None:
+    said = locked(lab, nas)
+    assert said == "refused", f"the second node {said} a file that the first one holds"
+
+
+def locked(lab: Lab, nas: NasCluster) -> str:
+    """What the second server says of a file that the first one holds: `refused` or `opened`."""
     runner = next(iter(lab.runners().values()))
     servers = [node.public.partition("/")[0] for node in nas.nodes]
     trial = Command(
         ("/usr/local/sbin/share-mode", SHARE, USER, *servers), text, timeout=90,
         stdin=f"{PASSWORD.reveal()}\n".encode(), effect=Effect.CHANGE,
     )  # fmt: skip
-    said = runner.run(trial).value.strip()
-    assert said == "refused", f"the second node {said} a file that the first one holds"
+    return runner.run(trial).value.strip()
 
 
 def _name_has_both(lab: Lab, nas: NasCluster) -> None:
