@@ -174,10 +174,12 @@ def _unfenced(trial: Trial, writer: Writer) -> Path:
     with trial.table.step("  nas2 is killed, nobody can fence it"):
         broken.touch()
         trial.machine(SECOND).kill()
-        trial.until("lock spaces stop", lambda: "wait fencing" in _troubles(trial), 120)
+        trial.until("lock spaces stop", lambda: "fencing" in trial.run(FIRST, "dlm_tool ls"), 120)
         known = writer.acknowledged()
         time.sleep(10)
         assert writer.acknowledged() == known, "somebody was served while nobody was fenced"
+    with trial.table.step("  the status knows what all wait for"):
+        assert "wait fencing" in _troubles(trial)
     return broken
 
 
