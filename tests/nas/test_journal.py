@@ -75,6 +75,17 @@ def test_two_controllers_cannot_apply_at_once(cluster: FakeCluster, plan: Plan) 
     assert cluster["linux-nas01"].files.get(LOCK) is None
 
 
+def test_a_lock_that_was_given_back_and_stands_there_again_is_nobodys(
+    cluster: FakeCluster, plan: Plan
+) -> None:
+    """As on a machine that lost its power before its disk knew that the lock was gone."""
+    plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep).raise_for_failure()
+    taken = [call.argv[5] for call in cluster.log if call.argv[3:4] == ("lock",)]
+    cluster["linux-nas01"].run(take_lock(taken[0]))
+    plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep)
+    assert cluster["linux-nas01"].files.get(LOCK) is None
+
+
 def test_what_is_known_of_a_stale_lock_is_said(cluster: FakeCluster, plan: Plan) -> None:
     host = os.uname().nodename
     cluster["linux-nas01"].run(take_lock(f"me@{host}:4194999/2026/x"))

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 from clusternas.core.command import Runner
 from clusternas.core.errors import CommandError, Refused, Unreachable
@@ -40,6 +41,9 @@ class NodeLocks:
     Attributes:
         unasked: nodes that did not answer, and are not needed: a lock may be there.
     """
+
+    _given_back: ClassVar[set[tuple[str, str]]] = set()
+    """Of this process: a node may lose its power before its disk knows that the lock is gone."""
 
     def __init__(
         self, nodes: Mapping[str, Runner], needed: Collection[str], owner: str, workers: int
@@ -74,6 +78,10 @@ class NodeLocks:
         try:
             for each in broken:
                 self._nodes[name].run(release_lock(each))
+            holder = self._nodes[name].run(take_lock(self._owner)).value
+            if (name, holder) not in self._given_back:
+                return holder
+            self._nodes[name].run(release_lock(holder))
             return self._nodes[name].run(take_lock(self._owner)).value
         except Unreachable:
             if name in self._needed:
@@ -89,6 +97,7 @@ class NodeLocks:
     def _release(self, name: str) -> str:
         try:
             self._nodes[name].run(release_lock(self._owner))
+            self._given_back.add((name, self._owner))
         except Unreachable:
             return name if name in self._needed else ""
         except CommandError:
