@@ -33,6 +33,7 @@ def recorded(name: str) -> Output:
         (commands.fsck(LV), f"fsck.gfs2 -n {LV}"),
         (commands.version(), "mkfs.gfs2 -V"),
         (commands.jadd("/opt"), "gfs2_jadd -j 1 /opt"),
+        (commands.jadd("/opt", 2, journal_size=64), "gfs2_jadd -J 64 -j 2 /opt"),
         (commands.grow("/opt"), "gfs2_grow /opt"),
         (commands.set_lock_table(LV, "New:opt"), f"tunegfs2 -o locktable=New:opt {LV}"),
         (commands.mount(LV, "/opt"), f"mount -t gfs2 {LV} /opt"),
@@ -109,6 +110,8 @@ def test_mount_refuses(option: str) -> None:
 def test_others_refuse() -> None:
     with pytest.raises(ValidationError):
         commands.jadd("/opt", 0)
+    with pytest.raises(ValidationError, match="gfs2_jadd -J does not take 8"):
+        commands.jadd("/opt", 1, journal_size=8)
     with pytest.raises(ValidationError):
         commands.read_bytes(LV, 100, 512)
     with pytest.raises(ValidationError):

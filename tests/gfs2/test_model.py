@@ -27,6 +27,10 @@ def test_the_article() -> None:
     assert OPT.mount().shell() == "mount -t gfs2 -o noatime /dev/drbd_vg/drbd_lv /opt"
     assert OPT.umount().shell() == "umount /opt"
     assert OPT.jadd(2).shell() == "gfs2_jadd -j 2 /opt"
+    assert OPT.jadd(device_size=900 << 20).shell() == "gfs2_jadd -J 32 -j 1 /opt"
+    assert OPT.jadd(device_size=1 << 40).shell() == "gfs2_jadd -J 128 -j 1 /opt"
+    small = evolve(OPT, journal_size=8)
+    assert small.jadd(device_size=1 << 40).shell() == "gfs2_jadd -J 32 -j 1 /opt"
     assert OPT.grow().shell() == "gfs2_grow /opt"
     assert OPT.inspect().argv[-1] == OPT.device
     assert OPT.mkfs(Toolset.EL6).argv[:3] == ("mkfs", "-t", "gfs2")

@@ -152,7 +152,7 @@ def test_journals_are_added_while_it_is_mounted(running: FakeCluster, generation
     fs = nas.filesystems["/opt"]
     nas = evolve(nas, filesystems=[evolve(fs, journals=fs.journals + 1)])
     plan = nas.plan(nas.gather(running.runners))
-    assert commands(plan) == ["01: gfs2_jadd -j 1 /opt"]
+    assert commands(plan) == ["01: gfs2_jadd -J 32 -j 1 /opt"]
     carry_out(running, plan)
     assert settles(nas, running)
 

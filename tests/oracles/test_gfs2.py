@@ -11,7 +11,7 @@ import pytest
 
 from clusternas.core.command import Command, Output, Result
 from clusternas.core.errors import CommandFailed
-from clusternas.gfs2 import commands, names
+from clusternas.gfs2 import commands, names, sizes
 from clusternas.gfs2.model import Gfs2Filesystem
 
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
@@ -86,6 +86,16 @@ def test_what_mkfs_makes_is_read_alike(image: str, journals: int, block_size: in
     [device] = here.run(commands.blkid(image)).value
     assert (device.kind, device.uuid, device.label) == ("gfs2", made.uuid, "NASCluster:opt")
     assert here.run(commands.fsck(image)).value.clean
+
+
+@pytest.mark.parametrize("journals", [1, 2, 3])
+@pytest.mark.parametrize("mib", [100, 600, 1500, 3000, 5000, 20_000, 60_000])
+def test_a_journal_is_as_large_as_mkfs_makes_it(tmp_path: Path, mib: int, journals: int) -> None:
+    image = tmp_path / "disk"
+    with image.open("wb") as file:
+        file.truncate(mib * MIB)
+    made = Here().run(commands.mkfs(str(image), "c:f", journals, discard=False)).value
+    assert made.journal_size == sizes.default_journal_size(mib * MIB, journals) * MIB
 
 
 def test_another_cluster_takes_it_over(image: str) -> None:

@@ -10,6 +10,7 @@ from clusternas.core.errors import ValidationError
 from clusternas.core.versions import Toolset
 from clusternas.gfs2 import status
 from clusternas.gfs2.names import lock_table
+from clusternas.gfs2.sizes import SMALLEST_ADDED
 from clusternas.gfs2.superblock import SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE, Superblock, journal_count
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
 T = TypeVar("T")
 
 JOURNAL_MB = range(8, 1025)
+ADDED_MB = range(SMALLEST_ADDED, 1025)
 BLOCK_SIZES = (512, 1024, 2048, 4096)
 READ_WAIT = 60.0
 MOUNT_WAIT = 180.0
@@ -45,7 +47,8 @@ FSCK_WAIT = 24 * 3600.0
 WINDOW = 256 * 1024
 
 # Arguments: device. Output: the superblock, then what follows the start of the master directory;
-# nothing where the device is shorter, the superblock's place alone where there is no GFS2.
+# nothing where the device is shorter, the superblock's place alone where there is no GFS2. Read
+# from the disk: of a device in use the kernel keeps what it once read, and GFS2 writes past that.
 INSPECT = rf"""
 set -u
 device=$1
@@ -55,12 +58,15 @@ number() {{
         value=$((value * 256 + byte))
     done
 }}
-dd if="$device" bs=512 skip=128 count=1 || exit 74
+now() {{
+    dd if="$device" iflag=direct "$@" 2>/dev/null || dd if="$device" "$@"
+}}
+now bs=512 skip=128 count=1 || exit 74
 number {SUPERBLOCK_OFFSET} 4; [ "$value" -eq {0x01161970} ] || exit 0
 number {SUPERBLOCK_OFFSET + 36} 4; size=$value
 number {SUPERBLOCK_OFFSET + 56} 8; master=$value
 case $size in 512|1024|2048|4096|8192|16384|32768|65536) ;; *) exit 0 ;; esac
-dd if="$device" bs="$size" skip="$master" count=$(({WINDOW} / size)) || exit 74
+now bs="$size" skip="$master" count=$(({WINDOW} / size)) || exit 74
 """
 
 
@@ -222,19 +228,33 @@ def _unless(wanted: bool, option: str) -> tuple[str, ...]:
     return () if wanted else (option,)
 
 
-def _choice(option: str, value: int | None, allowed: Iterable[int]) -> tuple[str, ...]:
+def _choice(
+    option: str, value: int | None, allowed: Iterable[int], tool: str = "mkfs.gfs2"
+) -> tuple[str, ...]:
     if value is None:
         return ()
     if value not in tuple(allowed):
-        raise ValidationError(f"mkfs.gfs2 {option} does not take {value}")
+        raise ValidationError(f"{tool} {option} does not take {value}")
     return option, str(value)
 
 
-def jadd(mount_point: str, journals: int = 1) -> Command[status.JournalsAdded]:
-    """Add journals to a mounted GFS2, for more nodes."""
+def jadd(
+    mount_point: str, journals: int = 1, *, journal_size: int | None = None
+) -> Command[status.JournalsAdded]:
+    """Add journals to a mounted GFS2, for more nodes.
+
+    Args:
+        mount_point: where it is mounted.
+        journals: how many more.
+        journal_size: MiB, 32 to 1024; 128 by default. Each is written whole, to all its blocks.
+
+    Raises:
+        ValidationError: gfs2_jadd would refuse it.
+    """
     if journals < 1:
         raise ValidationError(f"not a number of journals: {journals}", hint="1 or more")
-    argv = ("gfs2_jadd", "-j", str(journals), absolute(mount_point, "mount point"))
+    size = _choice("-J", journal_size, ADDED_MB, "gfs2_jadd")
+    argv = ("gfs2_jadd", *size, "-j", str(journals), absolute(mount_point, "mount point"))
     return Command(argv, status.journals_added, timeout=GROW_WAIT)
 
 

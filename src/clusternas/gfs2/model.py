@@ -12,6 +12,7 @@ from clusternas.core.diagnostics import Diagnostic, diagnose, rules_of
 from clusternas.core.errors import ValidationError
 from clusternas.core.versions import Toolset
 from clusternas.gfs2 import commands, status
+from clusternas.gfs2.sizes import SMALLEST_ADDED, default_journal_size
 from clusternas.gfs2.superblock import Superblock
 
 __all__ = ["FstabRow", "Gfs2Filesystem"]
@@ -178,9 +179,19 @@ class Gfs2Filesystem:
         """Read what is on the device."""
         return commands.inspect(self.device)
 
-    def jadd(self, journals: int = 1) -> Command[status.JournalsAdded]:
-        """Add journals while it is mounted."""
-        return commands.jadd(self.mount_point, journals)
+    def jadd(self, journals: int = 1, *, device_size: int = 0) -> Command[status.JournalsAdded]:
+        """Add journals while it is mounted.
+
+        Args:
+            journals: how many more.
+            device_size: bytes, if known: then they are no larger than mkfs.gfs2 would have made
+                them, as far as gfs2_jadd can.
+        """
+        size = self.journal_size
+        if size is None and device_size:
+            size = default_journal_size(device_size, self.journals)
+        size = size and max(size, SMALLEST_ADDED)
+        return commands.jadd(self.mount_point, journals, journal_size=size)
 
     def grow(self) -> Command[status.Grown]:
         """Use all of the device, after it has grown, while it is mounted."""

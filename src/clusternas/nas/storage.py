@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from clusternas.core.errors import PlanError
 from clusternas.core.files import make_dir
 from clusternas.gfs2.model import Gfs2Filesystem
@@ -12,7 +14,7 @@ from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import is_empty
 from clusternas.nas.layers import group_may_exist, has_data, locking_of
-from clusternas.nas.plan import Draft
+from clusternas.nas.plan import Check, Draft
 from clusternas.nas.wanted import folders
 
 __all__ = ["filesystems", "volumes"]
@@ -143,11 +145,36 @@ def filesystems(nas: NasCluster, state: NasState, draft: Draft) -> None:
         if lacking > 0:
             # One node can mount it; the others wait for a journal of their own.
             _mount([first], missing, fs, draft)
-            draft.add(first, fs.jadd(lacking), f"{fs.mount_point} has a journal too few")
+            _add_journals(state[first], fs, lacking, draft)
             draft.barrier()
             missing = [node for node in missing if node != first]
         _mount(missing, missing, fs, draft)
         _make_folders(nas, state[first], fs, draft)
+
+
+def _add_journals(node: NodeState, fs: Gfs2Filesystem, lacking: int, draft: Draft) -> None:
+    sizes = (each.size for each in node.logical_volumes if each.path == fs.device)
+    draft.add(
+        node.name,
+        fs.jadd(lacking, device_size=next(sizes, None) or 0),
+        f"{fs.mount_point} has a journal too few",
+        verify=Check(
+            command=fs.inspect(),
+            holds=_HasJournals(fs.journals),
+            says=f"{fs.mount_point} has {fs.journals} journals",
+            within=30,
+        ),
+    )
+
+
+@attrs.frozen
+class _HasJournals:
+    """Whether so many nodes can mount it."""
+
+    journals: int
+
+    def __call__(self, found: OnDisk | None) -> bool:
+        return found is not None and (found.journals or 0) >= self.journals
 
 
 def _make_folders(nas: NasCluster, node: NodeState, fs: Gfs2Filesystem, draft: Draft) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from clusternas.gfs2.sizes import SMALLEST_ADDED, default_journal_size
 from clusternas.testing.blocks import Content, Device, Gfs2, OtherData, PhysicalVolume, type_of
 from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, options
 from clusternas.testing.tools import dlm
@@ -20,12 +21,6 @@ __all__ = ["TOOLS", "join", "mkfs"]
 MIB = 1024 * 1024
 NAME = re.compile(r"[A-Za-z0-9_-]*")
 SMALLEST = 32 * MIB
-JOURNALS = (
-    (512, 8),
-    (2048, 16),
-    (8192, 32),
-    (65536, 64),
-)  # MiB of device per journal below which, MiB of journal
 
 
 def modern(node: FakeNode) -> bool:
@@ -52,7 +47,7 @@ def mkfs_gfs2(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
     question = asked(device, operands[0])
     if "O" not in given and stdin.strip().lower() not in (b"y", b"yes"):
         raise Exit(255, "", f"{question}Are you sure you want to proceed? [y/n] \n")
-    size = int(given.get("J", "0")) or journal_size(device, journals)
+    size = int(given.get("J", "0")) or default_journal_size(device.size, journals)
     if device.size < SMALLEST or device.size // 2 < size * MIB * journals:
         raise Exit(255, "gfs2 will not fit on this device.")
     node.cluster.overwrite(node, device.path, device.read())
@@ -111,12 +106,6 @@ def asked(device: Device, path: str) -> str:
     real = device.names[-1]
     link = f"{path} is a symbolic link to {real}\n" if path != real else ""
     return f"{there}{link}This will destroy any data on {real}\n"
-
-
-def journal_size(device: Device, journals: int) -> int:
-    """The default size of a journal in MiB."""
-    each = device.size // MIB // journals
-    return next((size for limit, size in JOURNALS if each < limit), 128)
 
 
 def summary(made: Gfs2, path: str, journal: int) -> str:
@@ -287,6 +276,8 @@ def mounted(node: FakeNode, path: str, code: int) -> tuple[Device, Gfs2]:
 def jadd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """gfs2_jadd: more journals for a mounted file system."""
     given, operands = options(args, "j:J:DhqV", code=255)
+    if not SMALLEST_ADDED <= int(given.get("J", "128")) <= 1024:
+        raise Exit(255, "bad journal size")
     device, content = mounted(node, operands[0], 255)
     more = int(given.get("j", "1"))
     device.write(attrs.evolve(content, journals=content.journals + more))
