@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from clusternas import NasCluster
-from clusternas.testing import FakeCluster
-from clusternas.testing.scenes import bring_up, write_files
+from clusternas.nas.day2 import plan_disk_replacement
+from clusternas.nas.plan import Plan
+from clusternas.testing import FakeCluster, FakeNode
+from clusternas.testing.blocks import MIB, OtherData
+from clusternas.testing.scenes import bring_up
+from clusternas.testing.tools.smbstatus import OpenFile, Session, Sessions
 
 DESCRIPTION = Path(__file__).parents[1] / "lab" / "nas.toml"
-FENCING = (
-    "  disk { fencing resource-and-stonith; }\n  handlers { fence-peer /usr/local/sbin/fence; }\n"
-)
+ETC = Path(__file__).parents[1] / "data" / "lab" / "etc"
+ROOT = "/dev/vdb"
+WITH_CTDB = """lvm/lvm.conf samba/smb.conf corosync/corosync.conf ctdb/ctdb.conf ctdb/nodes
+ctdb/public_addresses dlm/dlm.conf bind/named.conf.local bind/named.conf.options bind/db.lab.test
+bind/db.192.168.1""".split()
 
 
-def lab() -> FakeCluster:
-    return FakeCluster(("node1", "node2"))
+def lab(names: Iterable[str] = ("node1", "node2"), *, data: int = 1167 * MIB) -> FakeCluster:
+    """The machines, with the disks that they had."""
+    disks = {"/dev/vda1": 16 * MIB, "/dev/vda2": 16 * MIB, "/dev/vda3": data, ROOT: 3072 * MIB}
+    cluster = FakeCluster(names, disks=disks)
+    for node in cluster.nodes.values():
+        uuid = cluster.uuid()
+        node.disks[ROOT].content = OtherData("ext4", uuid, "labroot")
+    return cluster
+
+
+def write(node: FakeNode, *names: str) -> None:
+    """Give a node the files of the lab."""
+    for name in names:
+        node.files.write(f"/etc/{name}", (ETC / name).read_text())
 
 
 def run(cluster: FakeCluster, *lines: str) -> None:
@@ -33,14 +51,11 @@ def run(cluster: FakeCluster, *lines: str) -> None:
 def fresh() -> FakeCluster:
     cluster = lab()
     for node in cluster.nodes.values():
-        node.files.write("/etc/drbd.d/r0.res", resource(cluster))
+        write(node, "drbd.d/r0.res", "drbd.d/global_common.conf")
+        node.files.write(
+            "/etc/samba/smb.conf", (ETC / "samba" / "smb-of-the-package.conf").read_text()
+        )
     return cluster
-
-
-def resource(cluster: FakeCluster) -> str:
-    donor = lab()
-    write_files(donor)
-    return donor["node1"].files.text("/etc/drbd.d/r0.res")
 
 
 def connected() -> FakeCluster:
@@ -67,14 +82,52 @@ def dual_primary() -> FakeCluster:
     return cluster
 
 
+def dual_primary_syncing() -> FakeCluster:
+    cluster = syncing()
+    cluster.advance(13)
+    run(cluster, "node2: drbdadm primary r0")
+    return cluster
+
+
 def healthy(*, wait_for_all: bool = True) -> FakeCluster:
-    cluster = lab()
-    write_files(cluster)
-    for node in cluster.nodes.values() if not wait_for_all else ():
-        text = node.files.text("/etc/corosync/corosync.conf")
-        text = text.replace("two_node: 1", "two_node: 1\n  wait_for_all: 0")
-        node.files.write("/etc/corosync/corosync.conf", text)
-    return bring_up(cluster, files=False)
+    cluster = fresh()
+    for node in cluster.nodes.values():
+        write(node, *WITH_CTDB)
+        if not wait_for_all:
+            text = node.files.text("/etc/corosync/corosync.conf")
+            text = text.replace("two_node: 1", "two_node: 1\n  wait_for_all: 0")
+            node.files.write("/etc/corosync/corosync.conf", text)
+    bring_up(cluster, files=False)
+    run(cluster, "node1: mkdir -p /opt/share")
+    return cluster
+
+
+def full() -> FakeCluster:
+    """With a client that holds a file open and lets nobody else have it."""
+    cluster = healthy(wait_for_all=False)
+    held = OpenFile("/opt/share", "held.txt", sharing=0)
+    session = Session("nasuser", "192.168.1.11", "opt", files=(held,))
+    cluster["node1"].of(Sessions).connect(session)
+    return cluster
+
+
+def module_missing() -> FakeCluster:
+    cluster = healthy(wait_for_all=False)
+    for node in cluster.nodes.values():
+        node.files.remove("/usr/lib/samba/vfs/fileid.so")
+    return cluster
+
+
+def without_ctdb() -> FakeCluster:
+    cluster = healthy(wait_for_all=False)
+    for name, node in cluster.nodes.items():
+        run(cluster, f"{name}: systemctl stop ctdb")
+        text = (ETC / "samba" / "smb-without-ctdb.conf").read_text()
+        node.files.write("/etc/samba/smb.conf", text.replace("NODEX", name.upper()))
+        node.shell("smbpasswd -s -a nasuser", "secret\nsecret\n")
+        run(cluster, f"{name}: systemctl start smbd")
+        node.of(Sessions).ever = True  # it has had clients
+    return cluster
 
 
 def cut() -> FakeCluster:
@@ -104,30 +157,62 @@ def killed_and_fencing_fails() -> FakeCluster:
     return cluster
 
 
-def fenced_by_drbd() -> FakeCluster:
+def fenced() -> FakeCluster:
     cluster = healthy(wait_for_all=False)
     for name, node in cluster.nodes.items():
-        text = resource(cluster).replace("  net {", FENCING + "  net {")
-        node.files.write("/etc/drbd.d/r0.res", text)
+        node.files.write("/etc/drbd.d/r0.res", (ETC / "drbd.d" / "r0-fenced.res").read_text())
         run(cluster, f"{name}: drbdadm adjust r0")
+    return cluster
+
+
+def fenced_by_drbd() -> FakeCluster:
+    cluster = fenced()
     cluster.cut("node1", "node2", link="replication")
     return cluster
 
 
 def diskless() -> FakeCluster:
-    cluster = healthy()
+    cluster = fenced()
     run(cluster, "node1: drbdadm detach r0")
     return cluster
+
+
+def apply(cluster: FakeCluster, plan: Plan) -> None:
+    """Carry a plan out."""
+    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
+    applied.raise_for_failure()
+    cluster.advance(600)
 
 
 def planned() -> FakeCluster:
     """The NAS that the lab's description and `NasCluster.plan` make."""
     nas = NasCluster.load(DESCRIPTION)
-    cluster = FakeCluster(nas.nodes.keys())
-    plan = nas.plan(nas.gather(cluster.runners))
-    applied = plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep, workers=1)
-    applied.raise_for_failure()
-    cluster.advance(600)
+    cluster = lab(nas.nodes.keys(), data=367 * MIB)
+    apply(cluster, nas.plan(nas.gather(cluster.runners)))
+    return cluster
+
+
+def machine_killed() -> FakeCluster:
+    cluster = planned()
+    cluster.kill("nas2")
+    return cluster
+
+
+def unfenced_split_brain() -> FakeCluster:
+    cluster = planned()
+    for name in cluster.nodes:
+        run(cluster, f"{name}: drbdsetup disk-options 1 --fencing=dont-care")
+    cluster.cut("nas1", "nas2", link="replication")
+    for name, node in cluster.nodes.items():
+        node.files.write(f"/opt/{name}/alone", f"{name}\n")
+    cluster.mend("nas1", "nas2")
+    return cluster
+
+
+def disk_let_go() -> FakeCluster:
+    nas = NasCluster.load(DESCRIPTION)
+    cluster = planned()
+    apply(cluster, plan_disk_replacement(nas, nas.gather(cluster.runners), "r0", "nas2"))
     return cluster
 
 
@@ -144,8 +229,11 @@ STATES: dict[str, Callable[[], FakeCluster]] = {
     "01-drbd-connected-inconsistent": connected,
     "02-drbd-syncing": syncing,
     "03-drbd-dual-primary-uptodate": dual_primary,
+    "03a-drbd-dual-primary-syncing": dual_primary_syncing,
     "04-gfs2-mounted-both": partial(healthy, wait_for_all=False),
-    "06-full-cluster-ok": partial(healthy, wait_for_all=False),
+    "05-samba-without-ctdb": without_ctdb,
+    "06-full-cluster-ok": full,
+    "06x-ctdb-ok-but-fileid-module-missing": module_missing,
     "07-drbd-link-cut-both-primary": cut,
     "08-drbd-split-brain": split_brain,
     "09-ctdb-node-unhealthy": partial(healthy, wait_for_all=False),  # it had healed by then
@@ -154,7 +242,16 @@ STATES: dict[str, Callable[[], FakeCluster]] = {
     "12-drbd-fenced-peer-outdated": fenced_by_drbd,
     "13-drbd-diskless": diskless,
     "fence-broken": nobody_can_fence,
+    "machine-killed": machine_killed,
+    "split-brain": unfenced_split_brain,
+    "disk-detached": disk_let_go,
 }
+
+
+@pytest.fixture
+def lab_states() -> Collection[str]:
+    """The names of the states that have a scene."""
+    return STATES.keys()
 
 
 @pytest.fixture

@@ -210,6 +210,11 @@ class Device(abc.ABC):
         """Replace what is on it."""
 
     @property
+    def writable(self) -> bool:
+        """Whether it may be opened for writing."""
+        return True
+
+    @property
     def path(self) -> str:
         """Its first name."""
         return self.names[0]
@@ -240,7 +245,7 @@ class Disk(Device):
 
     @property
     def kind(self) -> str:
-        return "part"
+        return "part" if self.device[-1].isdigit() else "disk"
 
     @property
     def below(self) -> tuple[str, ...]:

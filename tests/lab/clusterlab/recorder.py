@@ -1,6 +1,8 @@
 """What the tools of the real machines print in each state: tests/data/lab has it afterwards.
 
-The decoders and the fake nodes of `clusternas.testing` are held against it.
+The decoders and the fake nodes of `clusternas.testing` are held against it: a file put there is
+compared with the scene of that name in tests/testing/conftest.py, which every state recorded here
+must have.
 """
 
 from __future__ import annotations
@@ -21,24 +23,44 @@ COMMANDS = """
     drbdadm status
     drbdsetup status --verbose --statistics
     drbdsetup events2 --now
+    drbdsetup show
+    drbdadm dump
+    drbdadm dump-xml
+    drbdadm get-gi r0
+    drbdadm sh-resources
     drbdadm role r0
     drbdadm cstate r0
     drbdadm dstate r0
     corosync-quorumtool -s
+    corosync-quorumtool -l
+    corosync-cfgtool -s
     corosync-cfgtool -n
+    corosync-cmapctl
+    corosync-cpgtool
     dlm_tool ls
     dlm_tool status
     pvs --reportformat json --units b --nosuffix
     vgs --reportformat json --units b --nosuffix
     lvs --reportformat json --units b --nosuffix
+    lvmlockctl -i
+    lvmconfig
+    lsblk -J
+    findmnt -J
+    mount
     findmnt -J -o TARGET,SOURCE,FSTYPE,OPTIONS /opt
     ctdb status
     ctdb status -X
     ctdb ip -X
+    ctdb nodestatus all
+    ctdb listnodes -X
+    testparm -s
     systemctl is-active corosync dlm lvmlockd ctdb smbd named
 """.strip().splitlines()
 PATIENCE = 20.0
-"""Seconds for each: with a lock space stopped some wait for ever; their exit code is 124 then."""
+"""Seconds for each: with a lock space stopped some wait for ever; their exit code is 124 then.
+
+None of them may read a device: while its I/O is suspended, what reads it cannot be ended.
+"""
 
 
 def record(lab: Lab, state: str, folder: Path) -> None:

@@ -15,12 +15,14 @@ from clusternas.testing.tools import (
     corosync,
     ctdb,
     ctdbd,
+    dig,
     dlm,
     dns,
     drbd,
     fencing,
     firewall,
     gfs2,
+    lsblk,
     lvm,
     membership,
     misc,
@@ -30,6 +32,8 @@ from clusternas.testing.tools import (
     samba,
     scripts,
     services,
+    smbstatus,
+    testparm,
 )
 
 if TYPE_CHECKING:
@@ -63,10 +67,14 @@ MODULES = (
     mount,
     netconf,
     blockdev,
+    lsblk,
     samba,
+    smbstatus,
+    testparm,
     ctdb,
     ctdbd,
     dns,
+    dig,
     power,
 )
 TOOLS = {name: tool for module in MODULES for name, tool in getattr(module, "TOOLS", {}).items()}

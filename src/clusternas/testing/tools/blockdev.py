@@ -1,12 +1,11 @@
-"""What is on the block devices: blkid, wipefs, lsblk and dd."""
+"""What is on the block devices: blkid, wipefs and dd."""
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-
-import attrs
 
 from clusternas.core.command import Output
 from clusternas.testing.blocks import (
@@ -23,7 +22,7 @@ from clusternas.testing.shell import Answer, Exit, Tool, options
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["TOOLS", "as_json", "by_tag"]
+__all__ = ["TOOLS", "as_json", "by_tag", "device_tags"]
 
 OFFSETS = {"gfs2": "0x10000", "LVM2_member": "0x218", "ext4": "0x438"}
 
@@ -58,7 +57,13 @@ def tags(content: Content) -> dict[str, str]:
         case PhysicalVolume():
             return {"UUID": content.uuid, "TYPE": "LVM2_member"}
         case OtherData():
-            found = {"LABEL": content.label, "UUID": content.uuid, "TYPE": content.type}
+            size = "4096" if content.type.startswith("ext") else ""
+            found = {
+                "LABEL": content.label,
+                "UUID": content.uuid,
+                "BLOCK_SIZE": size,
+                "TYPE": content.type,
+            }
             return {key: value for key, value in found.items() if value}
         case None:
             return {}
@@ -71,6 +76,15 @@ def device_tags(device: Device) -> dict[str, str]:
     return tags(device.read())
 
 
+def partition_tags(node: FakeNode, device: Device) -> dict[str, str]:
+    """What the table of partitions says of one of them: the disk's number and its own."""
+    disk = device.path.rstrip("0123456789")
+    if device.kind != "part":
+        return {}
+    number = zlib.crc32(f"{node.name} {disk}".encode())
+    return {"PARTUUID": f"{number:08x}-{int(device.path[len(disk) :]):02x}"}
+
+
 def blkid(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """blkid [-p] [-o full|export|value] [-s TAG] [DEVICE…]; 2 where nothing is found."""
     given, operands = options(args, "po:s:c:gkl", code=4)
@@ -78,6 +92,8 @@ def blkid(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     rows = []
     for device in every:
         found = device_tags(device) if device is not None else {}
+        if device is not None and "p" not in given:
+            found |= partition_tags(node, device)
         found = {key: value for key, value in found.items() if given.get("s", key) == key}
         if device is not None and found:
             shown = next((name for name in device.names if name in operands), device.path)
@@ -152,79 +168,6 @@ def wipe(node: FakeNode, device: Device, path: str) -> str:
     )
 
 
-# lsblk
-
-
-@attrs.frozen
-class Tree:
-    """A device with those on top of it."""
-
-    device: Device
-    above: list[Tree]
-
-
-LSBLK = ["json", "bytes", "paths", "output=", "noheadings", "list", "all", "nodeps"]
-COLUMNS = "NAME,MAJ:MIN,RM,SIZE,RO,TYPE,MOUNTPOINTS"
-
-
-def lsblk(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """lsblk [-J] [-b] [-o COLUMNS] [DEVICE…]; without -J only the first column, roots only."""
-    given, operands = options(args, "JbpfnlOarido:", LSBLK)
-    names = given.get("o", given.get("output", COLUMNS)).lower().split(",")
-    devices = list(node.devices())
-    roots = [device for device in devices if not device.below]
-    if operands:
-        roots = [node.device(path, code=32) for path in operands]
-    exact = bool(given.keys() & {"b", "bytes"})
-    rows = [branch(node, grow_tree(device, devices), names, exact) for device in roots]
-    if given.keys() & {"J", "json"}:
-        return as_json("blockdevices", rows)
-    return "".join(f"{row[names[0]]}\n" for row in rows)
-
-
-def grow_tree(device: Device, devices: list[Device]) -> Tree:
-    """A device and what stands on it."""
-    return Tree(
-        device, [grow_tree(other, devices) for other in devices if device.path in other.below]
-    )
-
-
-def branch(node: FakeNode, tree: Tree, names: list[str], exact: bool) -> dict[str, object]:
-    """A device as lsblk's JSON has it."""
-    device = tree.device
-    found = device_tags(device)
-    short = device.path.removeprefix("/dev/").removeprefix("mapper/")
-    targets = [m.target for m in node.mounts.values() if m.source == device.path]
-    mounts: list[str | None] = [*targets] or [None]
-    values: dict[str, object] = {
-        "name": short,
-        "kname": short,
-        "path": device.path,
-        "maj:min": "253:0",
-        "rm": False,
-        "ro": False,
-        "size": device.size if exact else human(device.size),
-        "type": device.kind,
-        "mountpoints": mounts,
-        "mountpoint": mounts[0],
-        "fstype": found.get("TYPE"),
-        "uuid": found.get("UUID"),
-        "label": found.get("LABEL"),
-    }
-    row = {name: values.get(name) for name in names}
-    if tree.above:
-        row["children"] = [branch(node, other, names, exact) for other in tree.above]
-    return row
-
-
-def human(size: int) -> str:
-    """A size as lsblk rounds it."""
-    for letter, unit in (("T", 1024**4), ("G", 1024**3), ("M", 1024**2)):
-        if size >= unit:
-            return f"{size / unit:.1f}".removesuffix(".0") + letter
-    return str(size)
-
-
 def dd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """`dd if=DEVICE bs= skip= count=`: some bytes of a device."""
     given = dict(arg.split("=", 1) for arg in args if "=" in arg)
@@ -239,6 +182,5 @@ def dd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
 TOOLS = {
     "blkid": Tool(blkid),
     "wipefs": Tool(wipefs),
-    "lsblk": Tool(lsblk),
     "dd": Tool(dd),
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
 
 from clusternas.testing.shell import Daemon, Exit, Tool, has
-from clusternas.testing.tools import membership, power
+from clusternas.testing.tools import dlm, membership, power
 from clusternas.testing.tools.membership import (
     ClusterConfig,
     ConfiguredNode,
@@ -26,6 +27,14 @@ __all__ = ["DAEMONS", "TOOLS", "load"]
 
 CONF = "/etc/corosync/corosync.conf"
 WORDS = {"nodeid", "two_node", "version", "wait_for_all", "expected_votes", "quorum_votes"}
+NUMBERS = WORDS | {
+    "token",
+    "local_node_pos",
+    "this_node_id",
+    "lowest_node_id",
+    "highest_node_id",
+    "ev_barrier",
+}
 
 
 def parse(text: str) -> list[tuple[str, str]]:
@@ -262,23 +271,54 @@ def cmapctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
     keys = {(key, kind_of(key)): value for key, value in parse(node.files.text(CONF))}
     for name, one in config.nodes.items():
         member = f"runtime.members.{one.id}"
+        keys[f"{member}.config_version", "u64"] = "0"
+        keys[f"{member}.join_count", "u32"] = "1"
         keys[f"{member}.ip", "str"] = f"r(0) ip({one.address}) "
         keys[f"{member}.status", "str"] = "joined" if name in node.of(Member).known else "left"
+    keys |= {(key, kind_of(key)): value for key, value in runtime(node, config)}
     prefix = args[-1] if args and not args[-1].startswith("-") else ""
     rows = (f"{key} ({kind}) = {value}\n" for (key, kind), value in sorted(keys.items()))
     return "".join(row for row in rows if row.startswith(prefix))
 
 
+def runtime(node: FakeNode, config: ClusterConfig) -> Iterator[tuple[str, str]]:
+    """What corosync works out for itself."""
+    ids = sorted(one.id for one in config.nodes.values())
+    local = config.nodes[node.name]
+    yield "nodelist.local_node_pos", str(list(config.nodes).index(node.name))
+    yield "totem.interface.0.bindnetaddr", local.address
+    yield "runtime.votequorum.this_node_id", str(local.id)
+    yield "runtime.votequorum.lowest_node_id", str(ids[0])
+    yield "runtime.votequorum.highest_node_id", str(ids[-1])
+    yield "runtime.votequorum.two_node", str(int(config.two_node))
+    yield "runtime.votequorum.ev_barrier", str(config.expected)
+
+
 def kind_of(key: str) -> str:
     """The type that corosync gives a key."""
     word = key.rpartition(".")[2]
-    return "u8" if word in ("two_node", "wait_for_all") else "u32" if word in WORDS else "str"
+    return "u8" if word in ("two_node", "wait_for_all") else "u32" if word in NUMBERS else "str"
+
+
+def cpgtool(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> str:
+    """corosync-cpgtool: who talks to whom; each lock space is a group of its daemons."""
+    config = running(node, "Could not initialize corosync cpg API error 2")
+    rows = ["Group Name\t       PID\t   Node ID"]
+    spaces = [*reversed(dlm.names(node)), ""] if "dlm" in node.running else []
+    for space in spaces:
+        rows.append(f"dlm:ls:{space}\\x00" if space else "dlm:controld\\x00")
+        for other in members(node):
+            if "dlm" in other.running and (not space or dlm.joined(other, space)):
+                one = config.nodes[other.name]
+                rows.append(f"\t\t{2000 + one.id:10d}\t{one.id:10d} ({one.address})")
+    return "\n".join(rows) + "\n"
 
 
 TOOLS = {
     "corosync": Tool(corosync, has("corosync")),
     "corosync-quorumtool": Tool(quorumtool, has("corosync")),
     "corosync-cfgtool": Tool(cfgtool, has("corosync")),
+    "corosync-cpgtool": Tool(cpgtool, has("corosync")),
     "corosync-keygen": Tool(keygen, has("corosync")),
     "corosync-cmapctl": Tool(cmapctl, has("corosync")),
 }

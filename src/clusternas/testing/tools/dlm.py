@@ -23,6 +23,7 @@ __all__ = [
     "joined",
     "leave",
     "lockspaces",
+    "names",
     "react",
     "wait_for_locks",
 ]

@@ -1,4 +1,4 @@
-"""BIND: named, its checkers, rndc and dig."""
+"""BIND: named, its checkers, rndc and nsupdate."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, options, said
+from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, said
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["DAEMONS", "TOOLS"]
+__all__ = ["DAEMONS", "TOOLS", "TYPES", "Record", "Rotation", "resolver"]
 
 ZONE = re.compile(r'zone\s+"([^"]+)"[^{]*\{(.*?)\};', re.S)
 FILE = re.compile(r'file\s+"([^"]+)"')
@@ -164,6 +164,8 @@ def named_checkzone(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answ
 
 def named_checkconf(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """named-checkconf [-z]."""
+    if "-p" in args:
+        raise Exit(1, "named-checkconf: it cannot print named.conf here")
     if "-z" not in args:
         return ""
     loaded = {zone: load(node, zone, path) for zone, path in zones(node).items()}
@@ -232,55 +234,6 @@ def rndc(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
             raise Exit(1, f"rndc: '{args[0] if args else ''}' failed: unknown command")
 
 
-@attrs.frozen
-class Question:
-    """What dig was asked."""
-
-    server: str
-    name: str
-    type: str
-    flags: frozenset[str]
-
-    @classmethod
-    def of(cls, args: tuple[str, ...]) -> Question:
-        """`dig @SERVER [-q] NAME [-t] [TYPE] [-x ADDRESS] [+flag…]`."""
-        given, operands = options([a for a in args if a[0] not in "@+"], "q:t:x:p:c:b:46")
-        kinds = [word.upper() for word in operands if word.upper() in TYPES | {"AXFR"}]
-        names = [word for word in operands if word.upper() not in TYPES | {"AXFR", "IN"}]
-        name = given.get("q", names[0] if names else ".")
-        if "x" in given:
-            name, kinds = ".".join(reversed(given["x"].split("."))) + ".in-addr.arpa", ["PTR"]
-        server = next((arg[1:] for arg in args if arg.startswith("@")), "127.0.0.1")
-        kind = given.get("t", kinds[0] if kinds else "A").upper()
-        flags = frozenset(arg for arg in args if arg.startswith("+"))
-        return cls(server, name.rstrip(".") + ".", kind, flags)
-
-
-def dig(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """dig, in full, +short, or `+noall +comments +answer`; AXFR gives a whole zone."""
-    asked = Question.of(args)
-    other = resolver(node, asked.server)
-    if other is None or "named" not in other.running:
-        if asked.type == "AXFR":
-            where = f"{asked.server}#53({asked.server}) for {asked.name.rstrip('.')}"
-            tried = f";; Connection to {where} failed: connection refused.\n"
-            raise Exit(9, "", f"{tried};; no servers could be reached\n" * 3)
-        tried = f";; communications error to {asked.server}#53: connection refused\n" * 3
-        head = "" if "+short" in asked.flags else banner(node, asked)
-        raise Exit(9, "", f"{tried}{head};; no servers could be reached\n")
-    answers = transfer(other, asked.name) if asked.type == "AXFR" else rotate(other, asked)
-    if "+short" in asked.flags:
-        return "".join(f"{record.data}\n" for record in answers)
-    return full(other, asked, answers)
-
-
-def transfer(node: FakeNode, name: str) -> list[Record]:
-    """A zone, its SOA first and last."""
-    found = node.of(Rotation).loaded.get(name.rstrip("."), [])
-    soa = [record for record in found if record.type == "SOA"]
-    return [*soa, *(record for record in found if record.type != "SOA"), *soa]
-
-
 def resolver(node: FakeNode, server: str) -> FakeNode | None:
     """The node that answers at an address."""
     if server in ("127.0.0.1", "localhost", node.name):
@@ -290,71 +243,6 @@ def resolver(node: FakeNode, server: str) -> FakeNode | None:
         (other for other in alive if server in (other.name, other.address, other.public_address)),
         None,
     )
-
-
-def rotate(node: FakeNode, asked: Question) -> list[Record]:
-    """The answers, beginning with another one each time."""
-    state = node.of(Rotation)
-    every = [record for found in state.loaded.values() for record in found]
-    same = [record for record in every if record.name.lower() == asked.name.lower()]
-    answers = [record for record in same if record.type == asked.type]
-    turn = state.counts[asked.name] = state.counts.get(asked.name, -1) + 1
-    start = turn % len(answers) if answers else 0
-    return answers[start:] + answers[:start]
-
-
-def full(node: FakeNode, asked: Question, answers: list[Record]) -> str:
-    """dig's whole output, or the sections asked for."""
-    rows = []
-    chosen = "+noall" in asked.flags
-    server, name = asked.server, asked.name
-    rows += [] if chosen else [banner(node, asked).rstrip("\n")]
-    if not chosen or "+comments" in asked.flags:
-        authority = int(not answers and verdict(node, name) == "NXDOMAIN")
-        counts = f"QUERY: 1, ANSWER: {len(answers)}, AUTHORITY: {authority}, ADDITIONAL: 1"
-        state = verdict(node, name)
-        rows.append(f";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {state}, id: 35146")
-        rows.append(f";; flags: qr aa rd; {counts}")
-        rows.append(";; WARNING: recursion requested but not available\n")
-    if not chosen:
-        rows.append(";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232")
-        rows.append(f";; QUESTION SECTION:\n;{name}\t\tIN\t{asked.type}\n")
-    rows += [";; ANSWER SECTION:"] if answers else []
-    rows += [f"{one.name}\t{one.ttl}\tIN\t{one.type}\t{one.data}" for one in answers]
-    if not chosen:
-        rows += authority_section(node, name) if not answers else []
-        when = node.cluster.clock("%a %b %d %H:%M:%S UTC %Y")
-        rows.append(f"\n;; Query time: 8 msec\n;; SERVER: {server}#53({server}) (UDP)")
-        rows.append(f";; WHEN: {when}\n;; MSG SIZE  rcvd: 105")
-    return "\n".join([*rows, "\n"])
-
-
-def authority_section(node: FakeNode, name: str) -> list[str]:
-    """The SOA of the zone in which a name does not exist."""
-    loaded = node.of(Rotation).loaded
-    found = [one for zone, every in loaded.items() if name.endswith(f"{zone}.") for one in every]
-    soa = next((one for one in found if one.type == "SOA"), None)
-    if soa is None:
-        return []
-    return [";; AUTHORITY SECTION:", f"{soa.name}\t\t{soa.ttl}\tIN\tSOA\t{soa.data}"]
-
-
-def banner(node: FakeNode, asked: Question) -> str:
-    """dig's first lines."""
-    name, release = asked.name.rstrip("."), node.cluster.toolset.bind
-    kind = "" if asked.type in ("A", "PTR") else f" {asked.type}"
-    head = f"\n; <<>> DiG {release} <<>> @{asked.server} {name}{kind}"
-    return f"{head}\n; (1 server found)\n;; global options: +cmd\n"
-
-
-def verdict(node: FakeNode, name: str) -> str:
-    """The status of an answer: the name exists, is missing from our zone, or is not ours."""
-    loaded = node.of(Rotation).loaded
-    known = any(
-        record.name.lower() == name.lower() for found in loaded.values() for record in found
-    )
-    inside = any(name.lower().endswith(zone.lower() + ".") for zone in loaded)
-    return "NOERROR" if known else "NXDOMAIN" if inside else "REFUSED"
 
 
 def named(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
@@ -379,6 +267,5 @@ TOOLS = {
     "named-compilezone": Tool(compilezone, has("bind")),
     "nsupdate": Tool(nsupdate, has("bind")),
     "rndc": Tool(rndc, has("bind")),
-    "dig": Tool(dig, has("bind")),
 }
 DAEMONS = {"named": Daemon(start, stop, chkconfig="- 13 87", installed=has("bind"))}

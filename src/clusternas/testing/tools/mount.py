@@ -170,9 +170,33 @@ def findmnt(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     ]
     cells = [{column: cell(m, column) for column in columns} for m in rows]
     if "J" in given:
-        return as_json("filesystems", cells)
+        whole = not wanted and "t" not in given
+        return as_json("filesystems", nested(rows, cells) if whole else cells)
     titles = "" if "n" in given else " ".join(columns).upper() + "\n"
     return titles + "".join(" ".join(row.values()) + "\n" for row in cells)
+
+
+def nested(rows: list[Mount], cells: list[dict[str, str]]) -> list[dict[str, object]]:
+    """The whole table as a tree: each mount hangs on the one that holds its directory."""
+    found: dict[str, dict[str, object]] = {}
+    for row, values in zip(rows, cells, strict=True):
+        found[row.target] = dict(values)
+        above = [target for target in found if inside(row.target, target)]
+        if above:
+            parent = found[max(above, key=len)]
+            parent["children"] = [*below(parent), found[row.target]]
+    return [tree for target, tree in found.items() if not any(inside(target, t) for t in found)]
+
+
+def below(tree: dict[str, object]) -> list[object]:
+    """What hangs on a mount so far."""
+    children = tree.get("children")
+    return children if isinstance(children, list) else []
+
+
+def inside(path: str, directory: str) -> bool:
+    """Whether a path is below a directory."""
+    return path != directory and path.startswith(directory.rstrip("/") + "/")
 
 
 def matches(node: FakeNode, m: Mount, wanted: list[str]) -> bool:

@@ -1,42 +1,24 @@
-"""Samba: its daemons, testparm, smbstatus, smbpasswd and pdbedit."""
+"""Samba: its daemons, smbclient, smbpasswd and pdbedit."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
-import attrs
-
+from clusternas.core.versions import Toolset
 from clusternas.testing.blocks import Entry
-from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, nothing, options, said
+from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, nothing, options
 
 if TYPE_CHECKING:
-    from clusternas.core.versions import Toolset
     from clusternas.testing.node import FakeNode
 
-__all__ = ["DAEMONS", "TOOLS", "Sessions", "clustered", "config", "install", "keeper"]
+__all__ = ["CONF", "DAEMONS", "TOOLS", "clustered", "config", "install", "keeper", "release"]
 
 CONF = "/etc/samba/smb.conf"
 PASSDB = "/var/lib/samba/private/passdb.fake"
+MODULES = "/usr/lib/samba/vfs"
+BROUGHT = ("fileid", "acl_xattr", "recycle")
 YES = {"yes", "true", "1", "on"}
-
-
-@attrs.frozen
-class Session:
-    """A client that is connected to a share."""
-
-    user: str
-    machine: str
-    share: str
-    pid: int = 7497
-
-
-class Sessions:
-    """The clients of one node's smbd."""
-
-    def __init__(self) -> None:
-        self.open: list[Session] = []
 
 
 def config(node: FakeNode) -> dict[str, dict[str, str]]:
@@ -66,6 +48,12 @@ def clustered(node: FakeNode) -> bool:
     return config(node)["global"].get("clustering", "no").lower() in YES
 
 
+def missing_modules(node: FakeNode) -> list[str]:
+    """The VFS modules that smb.conf names and no package has brought: no share can be opened."""
+    names = config(node)["global"].get("vfs objects", "").replace(",", " ").split()
+    return [name for name in names if node.files.get(f"{MODULES}/{name}.so") is None]
+
+
 def start(node: FakeNode) -> None:
     """Start smbd; a clustered one needs ctdbd."""
     if not node.files.text(CONF):
@@ -76,128 +64,27 @@ def start(node: FakeNode) -> None:
 
 def stop(node: FakeNode) -> None:
     """Stop smbd; its clients are gone."""
+    from clusternas.testing.tools.smbstatus import Sessions
+
     node.of(Sessions).open.clear()
-
-
-# testparm
-
-
-def testparm(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """testparm -s: the sections in its own order and spelling."""
-    given, operands = options(
-        args, "svlt:", ["suppress-prompt", "section-name=", "parameter-name=", "verbose"]
-    )
-    path = operands[0] if operands else CONF
-    if node.files.follow(path) is None:
-        raise Exit(1, f"Load smb config files from {path}\nError loading services.")
-    sections = config(node)
-    if "parameter-name" in given:
-        place = sections.get(given.get("section-name", "global").lower(), {})
-        return f"{place.get(given['parameter-name'].lower(), '')}\n"
-    rows = ["# Global parameters\n[global]\n"]
-    rows += [f"\t{name} = {spell(value)}\n" for name, value in sorted(sections["global"].items())]
-    for section, settings in sections.items():
-        if section != "global":
-            rows.append(f"\n\n[{section}]\n")
-            rows += [f"\t{name} = {spell(value)}\n" for name, value in sorted(settings.items())]
-    notes = (
-        f"Load smb config files from {path}\nLoaded services file OK.\n"
-        "Server role: ROLE_STANDALONE\n\n"
-    )
-    return said("".join(rows), notes)
-
-
-def spell(value: str) -> str:
-    """A value as testparm spells it."""
-    return {"yes": "Yes", "no": "No"}.get(value.lower(), value)
-
-
-# smbstatus
-
-
-def smbstatus(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """smbstatus, as text or with --json."""
-    if clustered(node) and "ctdb" not in node.running:
-        raise Exit(1, "Unable to initialize messaging context!")
-    sessions = node.of(Sessions).open
-    if "--json" in args or "-j" in args:
-        return json.dumps(as_json(node, sessions)) + "\n"
-    release = node.cluster.toolset.samba
-    clock = node.cluster.clock()
-    rows = [f"\nSamba version {release}\n"]
-    rows.append(
-        "PID     Username     Group        Machine                                   "
-        "Protocol Version  Encryption           Signing              \n"
-    )
-    rows.append("-" * 136 + "\n")
-    tail = "SMB3_11           -                    -\n"
-    rows += [f"{s.pid:<7} {s.user:<12} {s.user:<12} {s.machine:<41} {tail}" for s in sessions]
-    rows.append(
-        "\nService      pid     Machine       Connected at                     Encryption   "
-        "Signing     \n" + "-" * 93 + "\n"
-    )
-    tail = "-            -           \n"
-    rows += [f"{s.share:<12} {s.pid:<7} {s.machine:<13} {clock} UTC     {tail}" for s in sessions]
-    return "".join(rows) + "\nNo locked files\n\n"
-
-
-def as_json(node: FakeNode, sessions: list[Session]) -> dict[str, object]:
-    """What smbstatus --json has of the sessions."""
-    server = {
-        s.pid: {"pid": str(s.pid), "task_id": "0", "vnn": str(node.number - 1), "unique_id": "1"}
-        for s in sessions
-    }
-    plain = {"cipher": "-", "degree": "none"}
-    now = node.cluster.clock("%Y-%m-%dT%H:%M:%S.000000")
-    return {
-        "timestamp": f"{now}+0000",
-        "version": str(node.cluster.toolset.samba),
-        "smb_conf": CONF,
-        "sessions": {
-            str(i): {
-                "session_id": str(i),
-                "server_id": server[s.pid],
-                "uid": 5000,
-                "gid": 5000,
-                "username": s.user,
-                "groupname": s.user,
-                "remote_machine": s.machine,
-                "hostname": f"ipv4:{s.machine}:50296",
-                "session_dialect": "SMB3_11",
-                "encryption": plain,
-                "signing": plain,
-            }
-            for i, s in enumerate(sessions, 1)
-        },
-        "tcons": {
-            str(i): {
-                "service": s.share,
-                "server_id": server[s.pid],
-                "tcon_id": str(i),
-                "session_id": str(i),
-                "machine": s.machine,
-                "connected_at": f"{now}+00:00",
-                "encryption": plain,
-                "signing": plain,
-            }
-            for i, s in enumerate(sessions, 1)
-        },
-        "open_files": {},
-    }
 
 
 def smbclient(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """`smbclient [-g] -L SERVER`: the shares."""
     if not {"smb", "smbd"} & node.running:
         why = "do_connect: Connection to localhost failed (Error NT_STATUS_CONNECTION_REFUSED)\n"
-        raise Exit(1, *((why, "") if "-N" in args or "-g" in args else ("", why)))
+        raise Exit(1, why)
+    if missing_modules(node):
+        raise Exit(1, "", "tree connect failed: NT_STATUS_BAD_NETWORK_NAME\n")
     shares = [(s, t.get("comment", "")) for s, t in config(node).items() if s != "global"]
+    tail = "SMB1 disabled -- no workgroup available\n"
     if "-g" in args:
-        return "".join(f"Disk|{name}|{comment}\n" for name, comment in shares) + "IPC|IPC$|IPC\n"
+        rows = "".join(f"Disk|{name}|{comment}\n" for name, comment in shares)
+        return f"{rows}IPC|IPC$|IPC Service ({node.name})\n{tail}"
     rows = "".join(f"\t{name:<15} Disk      {comment}\n" for name, comment in shares)
     head = "\n\tSharename       Type      Comment\n\t---------       ----      -------\n"
     ipc = f"\tIPC$            IPC       IPC Service ({node.name})\n"
-    return f"{head}{rows}{ipc}SMB1 disabled -- no workgroup available\n"
+    return f"{head}{rows}{ipc}{tail}"
 
 
 # Users
@@ -272,7 +159,13 @@ def smbcontrol(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
 
 def smbd(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
     """smbd -V."""
-    return f"Version {node.cluster.toolset.samba}\n"
+    return f"Version {release(node)}\n"
+
+
+def release(node: FakeNode) -> str:
+    """Samba's version with what the distribution adds to it."""
+    debian = node.cluster.toolset == Toolset.DEBIAN12
+    return f"{node.cluster.toolset.samba}{'-Debian' if debian else ''}"
 
 
 def useradd(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
@@ -301,8 +194,6 @@ TOOLS = {
     **{
         name: Tool(run, has("samba"))
         for name, run in {
-            "testparm": testparm,
-            "smbstatus": smbstatus,
             "smbpasswd": smbpasswd,
             "pdbedit": pdbedit,
             "smbcontrol": smbcontrol,
@@ -325,3 +216,5 @@ def install(node: FakeNode) -> None:
     node.files.write("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
     if has("samba")(node.cluster.toolset):
         node.files.write(CONF, "[global]\n\tworkgroup = WORKGROUP\n\tsecurity = user\n")
+        for name in BROUGHT:
+            node.files.write(f"{MODULES}/{name}.so", "")

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from clusternas.core.command import Output
 from clusternas.testing.shell import Answer, Exit, said
-from clusternas.testing.tools.drbd import connecting, disks, dump, roles, show, status
+from clusternas.testing.tools.drbd import (
+    connecting,
+    disks,
+    dump,
+    generations,
+    roles,
+    running,
+    show,
+    status,
+)
 from clusternas.testing.tools.drbd.config import ResourceConfig, load
 from clusternas.testing.tools.drbd.pairing import react
 from clusternas.testing.tools.drbd.request import Request
@@ -21,6 +30,15 @@ __all__ = ["drbdadm", "drbdsetup", "overview"]
 ONLY_84 = {"apply-al", "net-options", "disk-options", "resource-options"}
 ONLY_83 = {"syncer"}
 ONLY_9 = {"wait-sync", "forget-peer"}
+SETUP_84 = """primary secondary attach disk-options detach connect net-options disconnect resize
+resource-options new-current-uuid invalidate invalidate-remote pause-sync resume-sync suspend-io
+resume-io outdate verify down state role sh-status cstate dstate show-gi get-gi show status
+check-resize events events2 wait-connect wait-sync new-resource new-minor del-minor
+del-resource""".split()
+BUILD = (
+    "DRBDADM_BUILDTAG=GIT-hash:\\ 409097fe02187f83790b88ac3e0d94f3c167adab\\ reproducible\\"
+    " build\\,\\ 2023-01-09\\ 14:51:18\n"
+)
 
 
 def drbdadm(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
@@ -35,6 +53,8 @@ def drbdadm(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
     late = [arg for arg in args[args.index(command) :] if arg.startswith("--") and arg != "--"]
     if late and show.family(node) == "8.3":
         raise Exit(1, f"drbdadm: unrecognized option '{late[0]}'")
+    if command == "status" and "--statistics" in given and show.family(node) == "8.4":
+        raise Exit(1, "drbdadm: unrecognized option '--statistics'\ntry 'drbdadm help'")
     configs = load(node)
     if command in WHOLE:
         return WHOLE[command](node, configs, names)
@@ -76,8 +96,9 @@ def join(answers: list[Answer]) -> Answer:
 def version(node: FakeNode) -> str:
     """`drbdadm --version`: of the tools, and of the module."""
     module = str(node.cluster.toolset.drbd)
-    tools = module if show.family(node) == "8.3" else "9.22.0"
-    return (
+    old = show.family(node) == "8.3"
+    tools = module if old else "9.22.0"
+    return ("" if old else BUILD) + (
         f"DRBDADM_API_VERSION=1\nDRBD_KERNEL_VERSION_CODE={number(module)}\n"
         f"DRBDADM_VERSION_CODE={number(tools)}\nDRBDADM_VERSION={tools}\n"
     )
@@ -110,13 +131,14 @@ def resources(node: FakeNode, configs: Mapping[str, ResourceConfig], _names: lis
 
 
 def dumped(node: FakeNode, configs: Mapping[str, ResourceConfig], names: list[str]) -> str:
-    """`drbdadm dump`."""
-    return dump.as_text(node, [configs[name] for name in select(node, configs, names)])
+    """`drbdadm dump`; of everything, the global and common sections too."""
+    head = dump.preamble(node) if names in ([], ["all"]) else ""
+    return head + dump.as_text(node, [configs[name] for name in select(node, configs, names)])
 
 
 def dumped_xml(node: FakeNode, configs: Mapping[str, ResourceConfig], names: list[str]) -> str:
     """`drbdadm dump-xml`."""
-    return dump.as_xml(configs[name] for name in select(node, configs, names))
+    return dump.as_xml(node, (configs[name] for name in select(node, configs, names)))
 
 
 WHOLE: dict[str, Callable[[FakeNode, Mapping[str, ResourceConfig], list[str]], Answer]] = {
@@ -195,8 +217,8 @@ ACTIONS: dict[str, Callable[[Request], Answer]] = {
     "role": words_of(show.roles),
     "cstate": words_of(show.cstate),
     "dstate": dstate,
-    "get-gi": words_of(show.generation_ids),
-    "show-gi": words_of(show.generation_ids),
+    "get-gi": generations.get_gi,
+    "show-gi": generations.show_gi,
     "dump-md": words_of(lambda replica: f'version "v08";\nla-size-sect {2 * replica.size};'),
     "sh-dev": sh_device,
     "sh-ll-dev": sh_device,
@@ -210,14 +232,20 @@ def drbdsetup(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
     """The status commands of drbdsetup, and its wait-sync of 8.x."""
     command = args[0] if args else ""
     if "--json" in args and show.family(node) != "9":
-        raise Exit(20, f"{command}: unrecognized option '--json'")
+        raise Exit(20, f"{command}: unrecognized option '--json'\n", usage_84())
     if "wait-sync" in args:
         return wait_minor(node, args, stdin)
+    if command == "disk-options" and show.family(node) == "8.4":
+        return running.set_disk_options(node, args[1:])
     match command if show.family(node) != "8.3" else "":
         case "status" if "--json" in args:
             return status.status_json(node)
         case "show" if "--json" in args:
-            return dump.running(node)
+            return running.as_json(node)
+        case "show" if show.family(node) == "8.4":
+            return running.as_text(node)
+        case "show-gi" if show.family(node) == "8.4":
+            return generations.show_minor(node, args[1:])
         case "status":
             chosen = [arg for arg in args[1:] if not arg.startswith("-")]
             names = chosen or list(node.of(Drbd).resources)
@@ -227,6 +255,17 @@ def drbdsetup(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
             return status.events(node, statistics="--statistics" in args)
         case _:
             raise Exit(1, f"drbdsetup: Unknown command '{command}'")
+
+
+def usage_84() -> str:
+    """What drbdsetup of 8.4 prints when it is called wrongly."""
+    rows = (SETUP_84[i : i + 3] for i in range(0, len(SETUP_84), 3))
+    table = "".join(f"    {''.join(f'{name:<20}' for name in row)}\n" for row in rows)
+    return (
+        "\nUSAGE: drbdsetup command device arguments options\n\n"
+        f"Device is usually /dev/drbdX or /dev/drbd/X.\n\nCommands are:\n{table}\n"
+        "To get more details about a command issue 'drbdsetup help cmd'.\n\n"
+    )
 
 
 def wait_minor(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:

@@ -18,7 +18,14 @@ from clusternas.testing.shell import Exit
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["HostConfig", "ResourceConfig", "VolumeConfig", "load"]
+__all__ = [
+    "HostConfig",
+    "ResourceConfig",
+    "VolumeConfig",
+    "common_options",
+    "global_options",
+    "load",
+]
 
 TOKEN = re.compile(r'\s*(?:#[^\n]*|"((?:[^"\\\n]|\\.)*)"|([{};])|([^\s{};"#]+))')
 MINOR = re.compile(r"(?:/dev/)?drbd(\d+)$")
@@ -87,12 +94,10 @@ class ResourceConfig:
 
 def load(node: FakeNode) -> dict[str, ResourceConfig]:
     """Every resource of the node's configuration, or exit code 10 with the parser's complaint."""
-    common: dict[tuple[str, str], str] = {}
+    common = common_options(node)
     found: dict[str, tuple[str, Statement]] = {}
     for path, statement in statements(node, "/etc/drbd.conf"):
         match statement.words:
-            case ["common"]:
-                common |= option_table(statement)
             case ["resource", name]:
                 if name in found:
                     raise Exit(
@@ -104,6 +109,24 @@ def load(node: FakeNode) -> dict[str, ResourceConfig]:
     return {
         name: resource(node, path, statement, common) for name, (path, statement) in found.items()
     }
+
+
+def common_options(node: FakeNode) -> dict[tuple[str, str], str]:
+    """What the common sections say for all resources."""
+    found: dict[tuple[str, str], str] = {}
+    for _, statement in statements(node, "/etc/drbd.conf"):
+        found |= option_table(statement) if statement.words == ("common",) else {}
+    return found
+
+
+def global_options(node: FakeNode) -> list[tuple[str, str]]:
+    """The settings of the tools themselves."""
+    return [
+        (row.words[0], " ".join(row.words[1:]))
+        for _, statement in statements(node, "/etc/drbd.conf")
+        if statement.words == ("global",)
+        for row in statement.block or ()
+    ]
 
 
 def statements(node: FakeNode, path: str) -> Iterator[tuple[str, Statement]]:

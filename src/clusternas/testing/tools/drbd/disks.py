@@ -150,6 +150,8 @@ def detach(request: Request) -> Answer:
             abort_sync(replica)
             replica.volume.disk = "Diskless"
             request.node.claims.pop(replica.volume.config.disk, None)
+            if peer is not None and peer.resource.role == "Primary":
+                peer.begin_generation()
     return ""
 
 

@@ -1,33 +1,60 @@
-"""The configuration as drbdadm prints it again: dump, dump-xml, and drbdsetup show."""
+"""The configuration as drbdadm prints it again: dump and dump-xml."""
 
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from clusternas.testing.tools.drbd.config import HostConfig, ResourceConfig
-from clusternas.testing.tools.drbd.state import Drbd, Resource, other_node
+from clusternas.testing.tools.drbd.config import (
+    HostConfig,
+    ResourceConfig,
+    common_options,
+    global_options,
+)
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["as_text", "as_xml", "running"]
+__all__ = ["as_text", "as_xml", "preamble", "sections"]
 
+GAPS = {
+    "protocol": "   ",
+    **dict.fromkeys(("wfc-timeout", "degr-wfc-timeout", "outdated-wfc-timeout"), "  "),
+}
+LAST = "become-primary-on"
 SECTIONS = ("net", "disk", "syncer", "options", "startup", "handlers")
 
 
-def sections(config: ResourceConfig) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def sections(
+    options: Mapping[tuple[str, str], str],
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """The sections that have options, in drbdadm's order."""
     for name in SECTIONS:
-        rows = [(key, value) for (section, key), value in config.options.items() if section == name]
+        rows = [(key, value) for (section, key), value in options.items() if section == name]
         if rows:
-            yield name, rows
+            yield name, sorted(rows, key=lambda row: row[0] == LAST)
+
+
+def preamble(node: FakeNode) -> str:
+    """What `drbdadm dump` of everything prints first: the global and common sections."""
+    head = [f"    {name}{f' {value}' if value else ''};" for name, value in global_options(node)]
+    common = section_rows(common_options(node))
+    rows = ["# /etc/drbd.conf", "global {", *head, "}", "", "common {", *common, "}"]
+    return "\n".join(rows) + "\n\n"
+
+
+def section_rows(options: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    """The sections of options."""
+    for name, rows in sections(options):
+        yield f"    {name} {{"
+        for key, value in rows:
+            yield f"        {key:<16}{GAPS.get(key, ' ')}{value or 'yes'};"
+        yield "    }"
 
 
 def as_text(node: FakeNode, configs: Iterable[ResourceConfig]) -> str:
-    """`drbdadm dump`."""
+    """Resources as `drbdadm dump` prints them."""
     return "".join(resource_text(node, config) for config in configs)
 
 
@@ -40,10 +67,7 @@ def resource_text(node: FakeNode, config: ResourceConfig) -> str:
     ]
     for host in config.hosts.values():
         rows += [f"    on {host.name} {{", *host_rows(host), "    }"]
-    for name, options in sections(config):
-        lines = (f"        {key:<16} {value or 'yes'};" for key, value in options)
-        rows += [f"    {name} {{", *lines, "    }"]
-    return "\n".join([*rows, "}"]) + "\n\n"
+    return "\n".join([*rows, *section_rows(config.options), "}"]) + "\n\n"
 
 
 def host_rows(host: HostConfig) -> Iterator[str]:
@@ -59,22 +83,29 @@ def host_rows(host: HostConfig) -> Iterator[str]:
     yield f"        address          ipv4 {host.address};"
 
 
-def as_xml(configs: Iterable[ResourceConfig]) -> str:
+def as_xml(node: FakeNode, configs: Iterable[ResourceConfig]) -> str:
     """`drbdadm dump-xml`."""
     root = ET.Element("config", {"file": "/etc/drbd.conf"})
-    ET.SubElement(root, "common")
+    common = ET.SubElement(root, "common")
+    section_elements(common, common_options(node))
     for config in configs:
         resource = ET.SubElement(
             root, "resource", {"name": config.name, "conf-file-line": config.origin}
         )
         for host in config.hosts.values():
             host_element(resource, host)
-        for name, options in sections(config):
-            section = ET.SubElement(resource, "section", {"name": name})
-            for key, value in options:
-                ET.SubElement(section, "option", {"name": key, "value": value or "yes"})
+        section_elements(resource, config.options)
     ET.indent(root, "    ")
-    return ET.tostring(root, encoding="unicode") + "\n"
+    common.text = common.text or "\n    "
+    return ET.tostring(root, encoding="unicode").replace(" />", "/>") + "\n"
+
+
+def section_elements(parent: ET.Element, options: Mapping[tuple[str, str], str]) -> None:
+    """The sections of options."""
+    for name, rows in sections(options):
+        section = ET.SubElement(parent, "section", {"name": name})
+        for key, value in rows:
+            ET.SubElement(section, "option", {"name": key, "value": value or "yes"})
 
 
 def host_element(resource: ET.Element, host: HostConfig) -> None:
@@ -87,51 +118,3 @@ def host_element(resource: ET.Element, host: HostConfig) -> None:
         ET.SubElement(part, "meta-disk").text = volume.meta
     address, _, port = host.address.rpartition(":")
     ET.SubElement(element, "address", {"family": "ipv4", "port": port}).text = address
-
-
-def running(node: FakeNode) -> str:
-    """`drbdsetup show --json` of 9."""
-    found = [running_resource(node, one) for one in node.of(Drbd).resources.values()]
-    return json.dumps(found, indent=4) + "\n"
-
-
-def running_resource(node: FakeNode, resource: Resource) -> dict[str, object]:
-    """One resource of it."""
-    config = resource.config
-    tables = {name: dict(options) for name, options in sections(config)}
-    other = other_node(node, config)
-    peer = config.hosts[other.name] if other is not None else None
-    return {
-        "resource": config.name,
-        "options": {},
-        "_this_host": {
-            "node-id": node.number - 1,
-            "volumes": [
-                {
-                    "volume_nr": volume.config.number,
-                    "device_minor": volume.config.minor,
-                    "backing-disk": volume.config.disk if volume.disk != "Diskless" else "none",
-                    "meta-disk": volume.config.meta,
-                    "disk": {},
-                }
-                for volume in resource.volumes.values()
-            ],
-        },
-        "connections": [
-            {
-                "_peer_node_id": other.number - 1 if other is not None else 0,
-                "paths": [
-                    {
-                        "_this_host": f"ipv4 {config.hosts[node.name].address}",
-                        "_remote_host": f"ipv4 {peer.address if peer is not None else ''}",
-                    }
-                ],
-                "_cstate": resource.connection,
-                "net": {
-                    "_name": other.name if other is not None else "",
-                    **{k: v == "" or v == "yes" or v for k, v in tables.get("net", {}).items()},
-                },
-                "volumes": [],
-            }
-        ],
-    }

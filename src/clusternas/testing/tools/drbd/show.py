@@ -18,7 +18,6 @@ __all__ = [
     "cstate",
     "dstate",
     "family",
-    "generation_ids",
     "out_of_sync",
     "overview",
     "percent",
@@ -83,23 +82,6 @@ def out_of_sync(replica: Replica) -> int:
     return replica.size if fresh else replica.meta.dirty
 
 
-def generation_ids(replica: Replica) -> str:
-    """The generation identifiers and flags, as `get-gi` prints them."""
-    ids = [*replica.meta.generation.ids[:4], 0, 0, 0, 0]
-    current = ids[0] or 4
-    flags = (
-        replica.meta.consistent,
-        replica.meta.consistent and not replica.meta.outdated,
-        replica.resource.role == "Primary",
-        replica.resource.connection == "Connected",
-        False,
-        replica.volume.peer_disk in ("Outdated", "Inconsistent") or not replica.meta.generation.ids,
-        False,
-    )
-    words = [f"{number:016X}" for number in (current, 0, ids[1], ids[2])]
-    return ":".join([*words, *(str(int(flag)) for flag in flags)])
-
-
 # 8.3 and 8.4
 
 
@@ -154,8 +136,9 @@ def progress_bar(replica: Replica) -> str:
     want = (
         f" want: {rate:,}" if volume.sync == "SyncTarget" and family(replica.node) == "8.4" else ""
     )
+    bar = f"{'=' * (ticks - 1)}>{'.' * (20 - ticks)}"
     return (
-        f"\t[{'=' * ticks}>{'.' * (20 - ticks)}] sync'ed:{done:5.1f}% ({left}/{volume.total})K\n"
+        f"\t[{bar}] sync'ed:{done:5.1f}% ({left}/{volume.total})K\n"
         f"\tfinish: {seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} "
         f"speed: {rate:,} ({rate:,}){want} K/sec\n"
     )

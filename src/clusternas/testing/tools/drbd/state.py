@@ -194,6 +194,10 @@ class DrbdDevice(Device):
         return (self.replica.volume.config.disk,) if self.replica.attached else ()
 
     @property
+    def writable(self) -> bool:
+        return self.readable
+
+    @property
     def readable(self) -> bool:
         """A Secondary cannot even be opened."""
         return self.replica.resource.role == "Primary"

@@ -10,6 +10,7 @@ from clusternas.testing.blocks import Entry
 from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has
 from clusternas.testing.tools import dlm, membership
 from clusternas.testing.tools.lvm import groups, labels, volumes
+from clusternas.testing.tools.lvm.displays import DISPLAYS
 from clusternas.testing.tools.lvm.groups import vgchange
 from clusternas.testing.tools.lvm.scans import REPORTS
 from clusternas.testing.tools.lvm.state import Lvm, deactivate, devices, scan
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DAEMONS", "TOOLS", "autoactivate", "devices", "install"]
 
 CONF = "/etc/lvm/lvm.conf"
+SECTIONS = """config devices allocation log backup shell global activation dmeventd""".split()
 STACK = re.compile(r"-I\s*(\w+)")
 
 
@@ -139,7 +141,7 @@ COMMANDS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
 TOOLS = {
     **{
         name: Tool(run, has("lvm"))
-        for name, run in {**COMMANDS, **REPORTS}.items()
+        for name, run in {**COMMANDS, **REPORTS, **DISPLAYS}.items()
         if name != "lvmlockctl"
     },
     "lvmlockctl": Tool(REPORTS["lvmlockctl"], has("dlm")),
@@ -165,5 +167,6 @@ def install(node: FakeNode) -> None:
     if is_old(node.cluster.toolset):
         text = "devices {\n    write_cache_state = 1\n}\nglobal {\n    locking_type = 1\n}\n"
     else:
-        text = "config {\n}\ndevices {\n}\nglobal {\n}\nactivation {\n}\n"
+        text = "".join(f"{name} {{\n}}\n" for name in SECTIONS)
+        node.files.write("/etc/lvm/lvmlocal.conf", "local {\n}\n")
     node.files.write(CONF, text)

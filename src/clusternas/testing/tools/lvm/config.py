@@ -14,11 +14,13 @@ from clusternas.testing.shell import Exit
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["LvmConfig", "load"]
+__all__ = ["LvmConfig", "load", "sections"]
 
 CONF = "/etc/lvm/lvm.conf"
+LOCAL = "/etc/lvm/lvmlocal.conf"
 COMMENT = re.compile(r'#[^\n]*|("(?:[^"\\]|\\.)*")')
 SETTING = re.compile(r'([\w/]+)\s*=\s*(\[[^\]]*\]|"(?:[^"\\]|\\.)*"|[^\s}#]+)')
+SECTION = re.compile(r'(\w+)\s*\{((?:"(?:[^"\\]|\\.)*"|[^"}])*)\}')
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -71,6 +73,17 @@ def load(node: FakeNode) -> LvmConfig:
         ),
         settings=settings,
     )
+
+
+def sections(node: FakeNode) -> dict[str, dict[str, str]]:
+    """Both files section by section, in the order of LVM's tree: the first, then the last ones."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for path in (CONF, LOCAL):
+        text = COMMENT.sub(lambda match: match.group(1) or "", node.files.text(path))
+        for match in SECTION.finditer(text):
+            body = {one.group(1): one.group(2) for one in SETTING.finditer(match.group(2))}
+            found.append((match.group(1), body))
+    return dict([*found[:1], *reversed(found[1:])])
 
 
 def patterns(text: str) -> Iterator[tuple[bool, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from clusternas.testing.shell import Answer, Exit, said
+from clusternas.testing.tools.lvm.config import sections
 from clusternas.testing.tools.lvm.layout import human
 from clusternas.testing.tools.lvm.reports import (
     Rows,
@@ -22,7 +23,7 @@ from clusternas.testing.tools.lvm.state import Lvm, lockspace, old, scan
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["REPORTS"]
+__all__ = ["REPORTS", "spelled"]
 
 PAD = " " * 22
 
@@ -97,10 +98,18 @@ def lvmconfig(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
         {"use_devicesfile": "0", "use_lvmlockd": "0", "locking_type": "1"} if "full" in args else {}
     )
     settings = {**defaults, **config.settings}
+    if not keys and "full" not in args:
+        return "".join(section_text(*item) for item in sections(node).items())
     for key in keys:
         if key not in settings:
             raise Exit(5, f"  Configuration node {key} not found")
     return "".join(f"{key}={re.sub(r'[ ]', '', settings[key])}\n" for key in keys or settings)
+
+
+def section_text(name: str, settings: dict[str, str]) -> str:
+    """A section as lvmconfig prints it."""
+    rows = (f"\t{key}={re.sub(' ', '', value)}\n" for key, value in settings.items())
+    return f"{name} {{\n{''.join(rows)}}}\n"
 
 
 def lvm(node: FakeNode, args: tuple[str, ...], stdin: bytes) -> Answer:
