@@ -79,7 +79,7 @@ def recover_split_brain(
             On(victim, resource.disconnect(toolset=toolset), "it must connect as the victim")
         )
     command = resource.connect(discard_my_data=True, toolset=toolset)
-    steps.append(On(victim, command, f"what {victim} wrote alone is lost"))
+    steps.append(On(victim, command, _at_stake(victim, hosts, known)))
     given_up = [host for host in hosts if host not in known or known[host].stand_alone]
     steps += [
         On(host, resource.connect(), "it has given the link up")
@@ -87,6 +87,18 @@ def recover_split_brain(
         if host != victim
     ]
     return tuple(steps)
+
+
+def _at_stake(victim: str, hosts: tuple[str, ...], statuses: dict[str, ResourceStatus]) -> str:
+    """What is lost and what is kept, as far as it is known."""
+    counts = {host: statuses[host].written_alone for host in hosts if host in statuses}
+    lost = counts.pop(victim, None)
+    if lost is None:
+        told = [f"what {victim} wrote alone is lost"]
+    else:
+        told = [f"{victim} wrote {lost} KiB alone since the split (in blocks of 4 KiB): lost"]
+    told += [f"{host} wrote {kept} KiB: kept" for host, kept in counts.items() if kept is not None]
+    return "; ".join(told)
 
 
 def grow(resource: DrbdResource, node: str) -> tuple[On, ...]:

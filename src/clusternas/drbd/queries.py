@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
-from clusternas.core.command import Command, Effect, text
+from clusternas.core.command import Command, Effect, Output, text
 from clusternas.core.versions import Toolset
 from clusternas.drbd.answers import (
     DrbdVersion,
@@ -29,6 +30,7 @@ from clusternas.drbd.statusjson import RunningResource, decode_show, decode_stat
 from clusternas.drbd.statustext import decode_status
 
 __all__ = [
+    "counters",
     "cstate",
     "dstate",
     "dump",
@@ -107,6 +109,30 @@ def events_now() -> Command[DrbdStatus]:
     """The status as events, with counters, 8.4 and 9: `drbdsetup events2 --now --statistics`."""
     argv = ("drbdsetup", "events2", "--now", "--statistics")
     return Command(argv, decode_events, effect=Effect.READ, timeout=QUICK)
+
+
+def counters(
+    names: tuple[tuple[int, str, int], ...] = (), *, toolset: Toolset = Toolset.UNKNOWN
+) -> Command[DrbdStatus]:
+    """The status with what differs from a peer that is away, which `drbdadm status` does not tell.
+
+    8.3 has it in /proc/drbd, later ones in `drbdsetup events2`; the latter does not say how far a
+    resync has come, so it is no substitute for `status`.
+
+    Args:
+        names: as of `proc_drbd`; only 8.3 needs them.
+        toolset: whose form of output.
+    """
+    if not old(toolset):
+        return events_now()
+    proc = proc_drbd(names)
+    return Command(
+        proc.argv, partial(_proc_status, decode=proc.decode), effect=proc.effect, timeout=QUICK
+    )
+
+
+def _proc_status(output: Output, *, decode: Callable[[Output], ProcDrbd]) -> DrbdStatus:
+    return decode(output).status
 
 
 def show() -> Command[tuple[RunningResource, ...]]:

@@ -246,6 +246,22 @@ class ResourceStatus:
         )
 
     @property
+    def written_alone(self) -> int | None:
+        """KiB that were written here while a peer was away; None if nobody has counted them.
+
+        DRBD notes blocks of 4 KiB in a bitmap, however little of each was written. `drbdadm status`
+        tells nothing of a link that is down: see `counted`.
+        """
+        counts = [
+            each.out_of_sync
+            for peer in self.peers.values()
+            if not peer.connected
+            for each in peer.volumes.values()
+            if each.out_of_sync is not None
+        ]
+        return sum(counts) if counts else None
+
+    @property
     def syncing(self) -> bool:
         """A resync or an online verify runs on a volume."""
         return any(v.sync is not None for v in self._links())
@@ -273,6 +289,15 @@ class ResourceStatus:
     def _links(self) -> Iterator[PeerVolume]:
         for peer in self.peers.values():
             yield from peer.volumes.values()
+
+    def counted(self, counters: ResourceStatus) -> ResourceStatus:
+        """This status with what another answer says of the links that are down.
+
+        Args:
+            counters: from `queries.counters`, of the same resource on the same node.
+        """
+        down = {name: peer for name, peer in counters.peers.items() if not peer.connected}
+        return attrs.evolve(self, peers=Peers({**self.peers, **down}.values()))
 
     def named(self, hosts: Collection[str], local: str = "") -> ResourceStatus:
         """This status with the hosts of the resource known: a nameless peer is found by name.

@@ -22,6 +22,7 @@ from clusternas.ctdb import commands as ctdb
 from clusternas.ctdb.status import CtdbStatus
 from clusternas.dns import commands as dns
 from clusternas.drbd import queries as drbd_queries
+from clusternas.drbd.layout import seats
 from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.status import DiskState, DrbdStatus, ResourceStatus
 from clusternas.fstab import commands as fstab
@@ -172,6 +173,9 @@ class _Probes:
     def _ask(self, nas: NasCluster) -> None:
         tools = nas.toolset
         self.drbd = self._add(drbd_queries.status(toolset=tools)) if nas.resources else None
+        self.counters = (
+            self._add(drbd_queries.counters(_minors(nas), toolset=tools)) if nas.resources else None
+        )
         self.disk_states = {
             each.name: self._add(drbd_queries.dstate(each.name)) for each in nas.resources
         }
@@ -260,8 +264,12 @@ class _Probes:
 
     def _resources(self, name: str) -> dict[str, ResourceStatus]:
         found: DrbdStatus = _or(self.drbd, DrbdStatus())
+        counters: DrbdStatus = _or(self.counters, DrbdStatus())
         hosts = {each.name: each.host_names() for each in self.nas.resources}
-        return {key: each.named(hosts.get(key, ()), name) for key, each in found.items()}
+        return {
+            key: each.counted(counters.get(key, each)).named(hosts.get(key, ()), name)
+            for key, each in found.items()
+        }
 
     def _membership(self) -> dict[str, object]:
         if self.nas.cman is not None:
@@ -326,6 +334,19 @@ def asked_names(nas: NasCluster) -> list[tuple[str, str]]:
         return []
     kinds = dict.fromkeys("AAAA" if ":" in each else "A" for each in robin.addresses)
     return [(robin.zone.absolute(robin.name).rstrip("."), kind) for kind in kinds]
+
+
+def _minors(nas: NasCluster) -> tuple[tuple[int, str, int], ...]:
+    """Minor number, resource and volume number of every device: /proc/drbd has no names."""
+    return tuple(
+        dict.fromkeys(
+            (seat.minor, resource.name, seat.number)
+            for resource in nas.resources
+            for host in resource.hosts
+            for seat in seats(resource, host)
+            if seat.minor is not None
+        )
+    )
 
 
 def backing_disks(resource: DrbdResource, host: str) -> list[str]:

@@ -191,9 +191,11 @@ def _replication(node: str, name: str, status: ResourceStatus | None) -> Iterato
         yield Trouble(node, f"{name} is down", "plan and apply")
         return
     if status.split_brain:
+        alone = status.written_alone
+        wrote = "" if alone is None else f", {alone} KiB written alone"
         yield Trouble(
             node,
-            f"{name} is StandAlone: perhaps a split brain",
+            f"{name} is StandAlone: perhaps a split brain{wrote}",
             f"choose whose changes are lost: clusternas recover SPEC {name} --victim NODE",
         )
     elif not status.peers or not all(peer.connected for peer in status.peers.values()):
