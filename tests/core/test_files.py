@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import shutil
 import signal
 import stat
 import subprocess
@@ -19,8 +18,9 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shells import Shell
 
-from clusternas.core.command import Command, Effect, Output, Result, text
+from clusternas.core.command import Command, Effect, Output, text
 from clusternas.core.errors import CommandFailed, Drift, ParseError, ValidationError
 from clusternas.core.files import (
     ABSENT,
@@ -36,50 +36,9 @@ from clusternas.core.files import (
     symlink,
     write_file,
 )
-from clusternas.core.text import encode
 
 T = TypeVar("T")
 ODD = bytes(range(256)) + b"\r\n\n \t\r no newline"
-
-
-@attrs.frozen
-class Shell:
-    """Runs commands with a certain program as `sh`."""
-
-    words: tuple[str, ...]
-    limit: int = 0
-
-    def argv(self, command: Command[object]) -> list[bytes]:
-        assert command.argv[0] == "sh"
-        argv = [*self.words, *command.argv[1:]]
-        if self.limit:
-            argv = ["sh", "-c", f"ulimit -f {self.limit}; trap '' XFSZ; exec \"$@\"", "sh", *argv]
-        return [encode(word) for word in argv]
-
-    def run(self, command: Command[T]) -> Result[T]:
-        done = subprocess.run(
-            self.argv(command),
-            input=command.stdin,
-            capture_output=True,
-            timeout=20,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
-        )
-        return command.result(Output(done.returncode, done.stdout, done.stderr))
-
-
-@pytest.fixture(
-    params=[("dash",), ("bash", "--posix"), ("busybox", "sh"), ("mksh",), ("posh",)],
-    ids=lambda words: words[0],
-)
-def shell(request: pytest.FixtureRequest) -> Shell:
-    if not shutil.which(request.param[0]):
-        pytest.skip(f"{request.param[0]} is not installed")
-    return Shell(request.param)
-
-
-@pytest.fixture
-def plain() -> Shell:
-    return Shell(("sh",))
 
 
 @pytest.fixture

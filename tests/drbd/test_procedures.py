@@ -7,6 +7,7 @@ import pytest
 from clusternas.core.command import Effect, Output
 from clusternas.core.errors import ValidationError
 from clusternas.core.versions import Toolset
+from clusternas.drbd.events import decode_events
 from clusternas.drbd.model import DrbdHost, DrbdResource, DrbdVolume
 from clusternas.drbd.procedures import (
     add_volume,
@@ -60,6 +61,19 @@ def test_a_survivor_that_listens_is_left_alone() -> None:
     statuses = {"nas01": listening, "nas02": alone}
     assert "nas01: drbdadm connect r0" not in shown(recover_split_brain(R0, "nas02", statuses))
     assert shown(recover_split_brain(R0, "nas01", statuses))[1] == "nas01: drbdadm disconnect r0"
+
+
+def test_the_victim_and_the_survivor_say_what_is_at_stake() -> None:
+    def status(node: str):
+        folder = LAB / "08-drbd-split-brain" / node
+        text = (folder / "drbdsetup-events2-now-stats.txt").read_bytes()
+        return decode_events(Output(stdout=text))["r0"]
+
+    steps = recover_split_brain(R0, "nas02", {"nas01": status("node1"), "nas02": status("node2")})
+    assert [step.why for step in steps if step.command.effect is Effect.DESTROY] == [
+        "nas02 wrote 80 KiB alone since the split (in blocks of 4 KiB): lost; "
+        "nas01 wrote 88 KiB: kept"
+    ]
 
 
 def test_disks() -> None:

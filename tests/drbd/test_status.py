@@ -106,6 +106,21 @@ def test_sync_progress_of_the_status_text() -> None:
     assert seen.volumes[0].extra["al-writes"] == "8"
 
 
+def test_what_was_written_alone_is_counted() -> None:
+    wrote = []
+    for node in ("node1", "node2"):
+        seen = forms(LAB / "08-drbd-split-brain" / node)
+        assert seen["status"].written_alone is None
+        told = {seen["status"].counted(seen[form]).written_alone for form in ("proc", "statistics")}
+        assert len(told) == 1
+        wrote += told
+    assert wrote == [88, 80]
+    fine = forms(LAB / "03-drbd-dual-primary-uptodate" / "node1")
+    both = fine["status"].counted(fine["statistics"])
+    assert both.written_alone is None
+    assert both == fine["status"]
+
+
 def test_split_brain_is_seen_on_both_nodes() -> None:
     both = [forms(LAB / "08-drbd-split-brain" / node)["status"] for node in ("node1", "node2")]
     assert split_brain(both)

@@ -96,9 +96,11 @@ def test_a_split_brain_is_mended_by_naming_the_victim(generation: str) -> None:
     with pytest.raises(PlanError, match="r0 is not split"):
         plan_split_brain_recovery(nas, nas.gather(cluster.runners), "r0", "linux-nas02")
     split(cluster)
-    assert not nas.status(nas.gather(cluster.runners)).healthy
+    troubles = nas.status(nas.gather(cluster.runners)).troubles
+    assert sum("split brain, 20 KiB written alone" in each.what for each in troubles) == 2
     plan = plan_split_brain_recovery(nas, nas.gather(cluster.runners), "r0", "linux-nas02")
     assert plan.destroys == ("drbdadm connect --discard-my-data r0",)
+    assert "linux-nas02 wrote 20 KiB alone since the split (in blocks of 4 KiB): lost" in str(plan)
     carry_out(cluster, plan)
     assert {loss.node for loss in cluster.losses} == {"linux-nas02"}  # the victim's, as named
     cluster.losses.clear()

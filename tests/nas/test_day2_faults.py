@@ -43,6 +43,10 @@ def recover(nas: NasCluster, state: NasState) -> Plan:
     return plan_split_brain_recovery(nas, state, "r0", "linux-nas02")
 
 
+def rescue(nas: NasCluster, state: NasState) -> Plan:
+    return plan_split_brain_recovery(nas, state, "r0", "linux-nas02", save_to="/root/r0.img")
+
+
 def nothing(_cluster: FakeCluster) -> None:
     """It runs and is well."""
 
@@ -100,8 +104,9 @@ def take_up(nas: NasCluster, cluster: FakeCluster, planned: Planned) -> None:
         (replace, new_disk),
         (grow, larger_disks),
         (recover, split),
+        (rescue, split),
     ],
-    ids=["stop", "shutdown", "disk", "growth", "split"],
+    ids=["stop", "shutdown", "disk", "growth", "split", "split-saved"],
 )
 def test_each_command_may_fail_once(
     planned: Planned, happened: Callable[[FakeCluster], None], generation: str, when: str
@@ -123,5 +128,7 @@ def test_each_command_may_fail_once(
         state = nas.gather(cluster.runners)
         assert nas.status(state).troubles == (), step.id
         assert not nas.plan(state).changed, step.id
+        saved = b"/linux-nas02" in cluster["linux-nas02"].files.data("/root/r0.img")
+        assert saved is (planned is rescue), step.id
         lost = {loss.node for loss in cluster.losses}
         assert lost <= ({"linux-nas02"} if happened is split else set()), step.id

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from clusternas.core.command import Command
 from clusternas.core.versions import Toolset
 from clusternas.drbd import commands
+from clusternas.drbd.kernellog import link_lost
 from clusternas.drbd.migrate import migrate
 from clusternas.drbd.model import DrbdConfig, DrbdResource
 from clusternas.drbd.options import GENERATIONS, OPTIONS
@@ -202,3 +203,8 @@ def test_the_first_primary_overwrites_the_peer(tools, generation: str) -> None:
     done = tools[generation].run(config(), *command.argv[1:])
     option = "--overwrite-data-of-peer" if generation == "8.3" else "--force"
     assert done.stdout.strip().endswith(option)
+
+
+def test_the_log_of_the_kernel_can_be_asked(oracle) -> None:
+    oracle("journalctl", package="systemd")
+    assert link_lost("no-such-resource").run().value is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from clusternas.cli import machines
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from clusternas.core.command import Runner
     from clusternas.nas.actual import NasState
     from clusternas.nas.cluster import NasCluster
+    from clusternas.nas.lost import WrittenAlone
     from clusternas.nas.plan import Plan
 
 __all__ = ["add_commands"]
@@ -36,6 +39,18 @@ def add_commands(add: Add) -> None:
     recover.add_argument("resource")
     recover.add_argument(
         "--victim", required=True, metavar="NODE", help="what it wrote alone is lost"
+    )
+    recover.add_argument(
+        "--save-to",
+        default="",
+        metavar="FILE",
+        help="copy the disk of the victim into a new file there before",
+    )
+    recover.add_argument(
+        "--since",
+        type=_time,
+        metavar="TIME",
+        help="when the link was lost: 2026-11-24T01:30, or with +00:00; by default as the log says",
     )
     replace = _command(add, "replace-disk", _replace, "put a new disk below a resource")
     replace.add_argument("resource")
@@ -92,10 +107,45 @@ def _stop(options: argparse.Namespace) -> int:
     return _run(options, lambda nas, state: plan_stop(nas, state, options.node))
 
 
-def _recover(options: argparse.Namespace) -> int:
-    from clusternas.nas.day2 import plan_split_brain_recovery as plan
+def _time(text: str) -> float:
+    """Seconds since the epoch of a time as ISO 8601 writes it, by default in the zone of here."""
+    return datetime.fromisoformat(text).timestamp()
 
-    return _run(options, lambda nas, state: plan(nas, state, options.resource, options.victim))
+
+def _recover(options: argparse.Namespace) -> int:
+    from clusternas.nas.day2 import plan_split_brain_recovery
+    from clusternas.nas.lost import written_alone
+
+    nas = machines.load(options.spec)
+    split = (options.resource, options.victim)
+
+    def look(nodes: Mapping[str, Runner]) -> tuple[Plan, WrittenAlone]:
+        state = nas.gather(nodes)
+        plan = plan_split_brain_recovery(nas, state, *split, save_to=options.save_to)
+        return plan, written_alone(nas, nodes, state, *split, since=options.since)
+
+    def plan(nodes: Mapping[str, Runner]) -> Plan:
+        plan, lost = look(nodes)
+        print(f"{lost}\n{_kept(options)}")
+        return plan
+
+    if options.apply:
+        return machines.carry_out(nas, options, plan)
+    nodes = machines.connect(nas, options)
+    if options.format in ("text", "table"):
+        return machines.show(plan(nodes), options)
+    made, lost = look(nodes)
+    if options.format == "json":
+        print(json.dumps({"written_alone": lost.record(), "plan": made.records()}, indent=2))
+        return 1 if made.changed else 0
+    return machines.show(made, options)
+
+
+def _kept(options: argparse.Namespace) -> str:
+    """Whether it can be had later."""
+    if options.save_to:
+        return f"saved before on {options.victim}: {options.save_to}"
+    return f"all of it is lost; to save it before: --save-to FILE, a new file on {options.victim}"
 
 
 def _replace(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from clusternas.core.errors import UnsupportedError, ValidationError
 from clusternas.core.versions import Toolset
 from clusternas.drbd.call import DAY, SLOW, adm, need, old, size, target
 from clusternas.drbd.queries import (
+    counters,
     cstate,
     dstate,
     dump,
@@ -36,6 +37,7 @@ __all__ = [
     "attach",
     "check_resize",
     "connect",
+    "counters",
     "create_md",
     "cstate",
     "detach",

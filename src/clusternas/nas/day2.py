@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import attrs
 
-from clusternas.core.command import Effect
+from clusternas.core.command import Command, Effect
 from clusternas.core.errors import PlanError
+from clusternas.core.salvage import SavedDisk
 from clusternas.drbd import procedures
 from clusternas.drbd.model import DrbdResource
 from clusternas.gfs2.commands import signatures
@@ -22,6 +23,7 @@ from clusternas.nas.actual import NasState, NodeState, backing_disks
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.guards import in_sync, is_current, is_empty, linked, peer_current
 from clusternas.nas.layers import resources_below, volume_of
+from clusternas.nas.lost import saves
 from clusternas.nas.plan import Check, Draft, Plan
 from clusternas.nas.stopping import plan_shutdown, plan_stop, release, require_answer
 
@@ -38,17 +40,25 @@ __all__ = [
 ]
 
 
-def plan_split_brain_recovery(nas: NasCluster, state: NasState, resource: str, victim: str) -> Plan:
+def plan_split_brain_recovery(
+    nas: NasCluster, state: NasState, resource: str, victim: str, *, save_to: str = ""
+) -> Plan:
     """Give up what one node wrote alone during a split brain, and let it sync from the others.
+
+    What it wrote can be saved aside before; `nas.lost.written_alone` tells what it is.
 
     Args:
         nas: the NAS.
         state: as it is now.
         resource: which one is split.
         victim: the node whose changes are lost; allowing the step that loses them names it too.
+        save_to: a new file on the victim, on a file system with room for the whole disk, into which
+            that disk is copied before anything on it is lost; with several volumes, one file each:
+            `/root/r0.img` becomes `/root/r0-0.img` and so on.
 
     Raises:
-        PlanError: it is not split, a node does not answer, or GFS2 has withdrawn on the victim.
+        PlanError: it is not split, a node does not answer, GFS2 has withdrawn on the victim, or
+            `save_to` is no place to save anything to.
     """
     wanted = _resource(nas, resource)
     hosts = wanted.host_names()
@@ -58,16 +68,28 @@ def plan_split_brain_recovery(nas: NasCluster, state: NasState, resource: str, v
     linked_hosts = [any(each.connected for each in here.peers.values()) for here in found.values()]
     if not any(each.stand_alone for each in found.values()) or any(linked_hosts):
         raise PlanError(f"{resource} is not split on {victim}", hint="look at status again")
+    saved = saves(nas, state, wanted, victim, save_to) if save_to else []
     draft = Draft()
     release(nas, state, victim, draft)
-    if victim not in found:  # it was restarted
+    if victim not in found:  # it was restarted; connecting may be all it takes to lose its data
+        _save(victim, saved, draft)
         draft.add(victim, wanted.up(), f"{resource} is down")
         draft.add(victim, wanted.disconnect(toolset=nas.toolset), "it must connect as the victim")
     for step in procedures.recover_split_brain(wanted, victim, found, toolset=nas.toolset):
-        draft.add(step.node, step.command, step.why)
+        loses = step.command.effect is Effect.DESTROY
+        if loses and victim in found:
+            _save(victim, saved, draft)
+        draft.add(step.node, step.command, step.why + ("; saved before" if loses and saved else ""))
         draft.barrier()
     _await_sync(nas, wanted, victim, draft)
     return draft.plan()
+
+
+def _save(victim: str, saved: list[Command[SavedDisk]], draft: Draft) -> None:
+    """Copy the disks of the victim; if that fails, nothing after it runs."""
+    for command in saved:
+        path = command.argv[-1]
+        draft.add(victim, command, "what it wrote alone is about to be lost", undo=f"rm {path}")
 
 
 def plan_disk_replacement(nas: NasCluster, state: NasState, resource: str, node: str) -> Plan:

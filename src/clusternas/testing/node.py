@@ -33,6 +33,7 @@ class FakeNode:
         mounts: what is mounted, by directory.
         running: names of the services that run.
         claims: who holds a block device open, by path.
+        kernel_log: what the kernel has said since it was started, with the time.
         console: what it printed while booting.
         boots: how often it was started.
     """
@@ -55,10 +56,15 @@ class FakeNode:
         self.mounts: dict[str, Mount] = {}
         self.running: set[str] = set()
         self.claims: dict[str, str] = {}
+        self.kernel_log: list[tuple[float, str]] = []
         self._state.clear()
 
     def __repr__(self) -> str:
         return f"FakeNode({self.name!r})"
+
+    def log(self, line: str) -> None:
+        """Let the kernel say something."""
+        self.kernel_log.append((self.cluster.now, line))
 
     def of(self, kind: type[S]) -> S:
         """The state of that type, made when first asked for and lost with the power."""

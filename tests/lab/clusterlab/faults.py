@@ -10,6 +10,7 @@ from clusterlab.trial import FIRST, SECOND, Trial
 from clusterlab.writer import Writer
 from clusternas.nas.acknowledge import plan_acknowledgement
 from clusternas.nas.day2 import plan_disk_replacement, plan_split_brain_recovery
+from clusternas.nas.lost import written_alone
 
 __all__ = ["FAULTS"]
 
@@ -23,6 +24,9 @@ table inet labcut {
 }
 end
 """
+ALONE = "only-the-victim-wrote-this"
+SAVED = "/root/r0-nas2.img"
+"""On the root disk, which has more room than the data disk is large."""
 MEND = "nft delete table inet labcut || true"
 
 
@@ -54,7 +58,10 @@ def both_restart(trial: Trial) -> None:
 
 
 def split_brain(trial: Trial) -> None:
-    """Without fencing both go on alone: one is named the victim, and loses what it wrote."""
+    """Without fencing both go on alone: one is named the victim, and loses what it wrote.
+
+    What it loses is told before, and saved aside.
+    """
     for name in trial.lab.machines:
         trial.run(name, "drbdsetup disk-options 1 --fencing=dont-care")
     with trial.table.step("  both write alone"):
@@ -64,22 +71,36 @@ def split_brain(trial: Trial) -> None:
             # The lock manager still joins them, the disks no more: one may find its GFS2 broken,
             # and withdraw from it.
             orelse = "" if name == FIRST else "|| true"
-            trial.run(name, f"mkdir /opt/{name} && echo {name} >/opt/{name}/alone && sync {orelse}")
+            mark = name if name == FIRST else ALONE
+            trial.run(name, f"mkdir /opt/{name} && echo {mark} >/opt/{name}/alone && sync {orelse}")
         trial.run(FIRST, MEND)
         trial.until("they refuse each other", lambda: "StandAlone" in _states(trial), 180)
         trial.record("split-brain")
     with trial.table.step("  the status knows it"):
         troubles = [each.what for each in trial.status().troubles]
         assert any("split brain" in each for each in troubles), "; ".join(troubles)
-    if trial.gather()[SECOND].withdrawn:
+    with trial.table.step("  what nas2 wrote alone is known"):
+        lost = written_alone(trial.nas, trial.lab.runners(), trial.gather(), "r0", SECOND)
+        trial.show(f"    {lost}")
+        assert lost.kib, "nobody has counted it"
+        state = trial.gather()  # to look may be what GFS2 needed to find its disk wrong
+        if not state[SECOND].withdrawn:
+            assert f"/opt/{SECOND}/alone" in [each.path for each in lost.files], str(lost)
+    if state[SECOND].withdrawn:
         with trial.table.step("  GFS2 has withdrawn: nas2 restarts"):
             trial.reset(SECOND)
             trial.wait(SECOND)
     with trial.table.step("  nas2 is the victim"):
-        plan = plan_split_brain_recovery(trial.nas, trial.gather(), "r0", SECOND)
+        plan = plan_split_brain_recovery(trial.nas, trial.gather(), "r0", SECOND, save_to=SAVED)
         assert len(plan.destroys) == 1, plan.destroys
         assert plan.destroys[0].startswith("drbdadm connect"), plan.destroys
         trial.apply(plan, allow=plan.destroys)
+    with trial.table.step("  what nas2 lost is saved"):
+        sizes = f"blockdev --getsize64 /dev/vda3; stat -c %s {SAVED}"
+        disk, saved = trial.run(SECOND, sizes).split()
+        assert saved == disk, f"{saved} of {disk} bytes"
+        if not state[SECOND].withdrawn:
+            trial.run(SECOND, f"grep -aq {ALONE} {SAVED}")
     for name in trial.lab.machines:
         trial.run(name, "drbdadm adjust r0")
     trial.heal()

@@ -130,6 +130,15 @@ def sleep(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     return ""
 
 
+def journalctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """What the kernel has said: `journalctl -k -o short-unix`."""
+    given, operands = options(args, "ko:", ["no-pager"])
+    if operands or "k" not in given or given.get("o") != "short-unix":
+        raise Exit(1, "journalctl: this fake knows only -k -o short-unix")
+    rows = [f"{at:.6f} {node.name} kernel: {line}\n" for at, line in node.kernel_log]
+    return "".join(rows) or "-- No entries --\n"
+
+
 def nothing(_node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> Answer:
     """Success without effect: true, sync, modprobe, udevadm, partprobe."""
     return ""
@@ -179,6 +188,7 @@ TOOLS = {
     "uname": Tool(uname),
     "date": Tool(date),
     "sleep": Tool(sleep),
+    "journalctl": Tool(journalctl, lambda toolset: toolset.init == "systemd"),
     **dict.fromkeys(
         ("true", "sync", "modprobe", "udevadm", "partprobe", "restorecon"), Tool(nothing)
     ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from clusternas.core import scripts
+from clusternas.core import salvage, scripts
 from clusternas.core.batch import BATCH, LATE
 from clusternas.core.command import Output
 from clusternas.core.lock import RELEASE, TAKE
@@ -163,6 +163,22 @@ def inspect(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     return Output(0, data)
 
 
+def changed_since(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """The files that have changed, the list cut after so many bytes."""
+    folder, since, most = args
+    if not node.files.is_dir(folder):
+        raise Exit(74, f"find: '{folder}': No such file or directory")
+    rows = []
+    for name in node.files.below(folder):
+        path = posixpath.join(folder, name)
+        entry = node.files.get(path)
+        if entry is not None and entry.kind == "file" and entry.mtime > float(since):
+            rows.append(f"{entry.mtime:.10f} {len(entry.data)} {path}\0".encode())
+    data = b"".join(rows)
+    shown, left = data[: int(most)], data[int(most) :]
+    return Output(0, shown + b"\0\0%d" % left.count(b"\0"))
+
+
 # Writing
 
 
@@ -227,6 +243,28 @@ def remove(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     return f"changed {now}\n"
 
 
+def save_disk(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
+    """A disk into a file that is only there when it is whole; here, its content spelled out."""
+    source, path = args
+    disk = node.find_device(source)
+    if disk is None:
+        raise Exit(66, f"{source}: no such disk")
+    folder(node, path, False)
+    data = repr(disk.read()).encode()
+    old = node.files.get(path)
+    if old is not None and old.data != data:
+        raise Exit(75, f"{path} exists, and is no copy of what {source} holds now")
+    if old is None:
+        for left in matches(node, f"{path}.saving-??????"):
+            node.files.remove(left)
+        part = f"{path}.saving-{node.cluster.number():06x}"[: len(path) + 14]
+        node.files.put(part, Entry(data[: len(data) // 2], mode=0o600))
+        node.cluster.halfway()
+        node.files.remove(part)
+        node.files.put(path, Entry(data, mode=0o600))
+    return f"{'unchanged' if old else 'changed'} {disk.size} {-(-len(data) // 512)} 512\n"
+
+
 def make_dir(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """A directory with that mode and owner."""
     path, mode, owner, group, parents = args
@@ -285,6 +323,8 @@ SCRIPTS: dict[str, Callable[[FakeNode, tuple[str, ...], bytes], Answer]] = {
     scripts.SYMLINK.strip(): symlink,
     scripts.STAT.strip(): status,
     scripts.GLOB.strip(): glob,
+    salvage.CHANGED_SINCE.strip(): changed_since,
+    salvage.SAVE_DISK.strip(): save_disk,
     TAKE: take_lock,
     RELEASE: release_lock,
     BATCH: batch,

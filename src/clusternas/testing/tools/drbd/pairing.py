@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusternas.testing.tools import fencing
+from clusternas.testing.tools.drbd.show import family
 from clusternas.testing.tools.drbd.state import (
     Drbd,
     Replica,
@@ -207,6 +208,7 @@ def leave(node: FakeNode, resource: Resource) -> None:
 def lose_peer(node: FakeNode, resource: Resource, *, outdated: bool = False) -> None:
     """The connection is gone: wait for the peer; a Primary may have to fence it first."""
     resource.connection = "WFConnection"
+    tell(node, resource)
     for volume in resource.volumes.values():
         replica = Replica(node, resource, volume)
         abort_sync(replica)
@@ -217,6 +219,20 @@ def lose_peer(node: FakeNode, resource: Resource, *, outdated: bool = False) -> 
             replica.meta.dirty += 4
     if resource.role == "Primary" and not outdated:
         fence_peer(node, resource)
+
+
+def tell(node: FakeNode, resource: Resource) -> None:
+    """What the kernel's log says of it."""
+    name, lost = resource.config.name, "conn( Connected -> NetworkFailure )"
+    if family(node) != "9":
+        node.log(f"drbd {name}: peer( Primary -> Unknown ) {lost} pdsk( UpToDate -> DUnknown ) ")
+        return
+    other = other_node(node, resource.config)
+    peer = other.name if other is not None else "peer"
+    node.log(f"drbd {name} {peer}: {lost} peer( Primary -> Unknown )")
+    for number, volume in resource.volumes.items():
+        where = f"drbd {name}/{number} drbd{volume.config.minor} {peer}"
+        node.log(f"{where}: pdsk( UpToDate -> DUnknown ) repl( Established -> Off )")
 
 
 def fence_peer(node: FakeNode, resource: Resource) -> None:
