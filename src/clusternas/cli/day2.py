@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from clusternas.cli import machines
@@ -109,10 +107,14 @@ def _stop(options: argparse.Namespace) -> int:
 
 def _time(text: str) -> float:
     """Seconds since the epoch of a time as ISO 8601 writes it, by default in the zone of here."""
+    from datetime import datetime
+
     return datetime.fromisoformat(text).timestamp()
 
 
 def _recover(options: argparse.Namespace) -> int:
+    import json
+
     from clusternas.nas.day2 import plan_split_brain_recovery
     from clusternas.nas.lost import written_alone
 
