@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from clusternas.core.command import Output
-from clusternas.core.errors import ParseError
+from clusternas.core.errors import CommandFailed, ParseError
+from clusternas.core.versions import Toolset
 from clusternas.drbd.answers import (
     decode_cstate,
     decode_dstate,
@@ -17,6 +18,7 @@ from clusternas.drbd.answers import (
 )
 from clusternas.drbd.events import EventReader, decode_events, read_event
 from clusternas.drbd.proc import decode_overview, decode_proc, decode_status_xml, read_proc
+from clusternas.drbd.queries import status
 from clusternas.drbd.status import (
     ConnectionState,
     DiskState,
@@ -431,3 +433,19 @@ def test_version() -> None:
         )
     )
     assert alone.kernel is None
+
+
+UP = b"r1 role:Primary\n  disk:UpToDate\n  peer role:Primary\n\n"
+DOWN = b"""r0: No such resource
+Command '/usr/lib/drbd/drbdsetup-84 status r0' terminated with exit code 10
+"""
+"""As drbdadm of 8.4 ends where one of two resources is down; it goes on to the next one."""
+
+
+def test_who_is_up_is_told_where_others_are_down() -> None:
+    command = status(toolset=Toolset.DEBIAN12)
+    assert set(command.result(Output(10, UP, DOWN)).value.keys()) == {"r1"}
+    assert not command.result(Output(10, b"", DOWN)).value
+    wrong = b"/etc/drbd.d/r1.res:3: Parse error: 'net' expected,\n but got 'nets'\n"
+    with pytest.raises(CommandFailed, match="exit code 10"):
+        _ = command.result(Output(10, b"", wrong)).value

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import attrs
+
 from clusternas.core.command import Command, Effect, Output, text
 from clusternas.core.versions import Toolset
 from clusternas.drbd.answers import (
@@ -27,7 +29,7 @@ from clusternas.drbd.status import (
     decode_resource,
 )
 from clusternas.drbd.statusjson import RunningResource, decode_show, decode_status_json
-from clusternas.drbd.statustext import decode_status
+from clusternas.drbd.statustext import decode_status, decode_status_of_all
 
 __all__ = [
     "counters",
@@ -49,14 +51,23 @@ __all__ = [
 ]
 
 
-def status(resource: str = "", *, toolset: Toolset = Toolset.UNKNOWN) -> Command[DrbdStatus]:
-    """The status of all resources, or of one: `drbdadm status`.
+SOME_DOWN = 10
 
-    Where the module is 8.4, drbd-utils must be 8.9.3 or newer; DRBD 8.3 answers in XML.
+
+def status(resource: str = "", *, toolset: Toolset = Toolset.UNKNOWN) -> Command[DrbdStatus]:
+    """The status of all resources that are up, or of one: `drbdadm status`.
+
+    Where the module is 8.4, drbd-utils must be 8.9.3 or newer; DRBD 8.3 answers in XML. Ask for the
+    value: with the module of 8.4 the command ends with 10 both where a resource is down, which is
+    no failure, and where its configuration is wrong.
     """
-    decode = decode_status_xml if old(toolset) else decode_status
-    operand = target(resource) if resource else ""
-    return adm("status", operand, decode=decode, effect=Effect.READ)
+    if resource:
+        decode = decode_status_xml if old(toolset) else decode_status
+        return adm("status", target(resource), decode=decode, effect=Effect.READ)
+    if old(toolset):
+        return status_xml()
+    command = adm("status", "", decode=decode_status_of_all, effect=Effect.READ)
+    return attrs.evolve(command, ok=(0, SOME_DOWN))
 
 
 def resource_status(

@@ -7,15 +7,20 @@ in drbd-utils, user/v9/drbdsetup.c.
 
 from __future__ import annotations
 
+import re
+
 import attrs
 
 from clusternas.core.command import Output
-from clusternas.core.errors import ParseError
+from clusternas.core.errors import CommandFailed, ParseError
 from clusternas.drbd import records
 from clusternas.drbd.records import Record
 from clusternas.drbd.status import DrbdStatus, Peer, ResourceStatus
 
-__all__ = ["decode_status"]
+__all__ = ["decode_status", "decode_status_of_all"]
+
+DOWN = re.compile(r"^\S+: No such resource$", re.MULTILINE)
+"""What drbdadm says of a resource that is down, where the module is 8.4."""
 
 DEVICE = ("volume", "minor", "disk", "client", "backing_dev", "quorum")
 PEER_DEVICE = ("volume", "replication", "peer-disk", "peer-client")
@@ -106,3 +111,20 @@ def decode_status(output: Output) -> DrbdStatus:
         False
     """
     return DrbdStatus([block.value() for block in blocks(output.text)])
+
+
+def decode_status_of_all(output: Output) -> DrbdStatus:
+    """The output of `drbdadm status` for all resources: of those that are up.
+
+    Raises:
+        CommandFailed: it complains of something else than that some are down.
+        ParseError: it is something else.
+    """
+    if output.exit_code and not DOWN.search(output.error_text):
+        raise CommandFailed(
+            f"drbdadm status failed with exit code {output.exit_code}",
+            exit_code=output.exit_code,
+            stdout=output.text,
+            stderr=output.error_text,
+        )
+    return decode_status(output)

@@ -112,17 +112,20 @@ def number(text: str) -> str:
 # Commands that need no resource up
 
 
-def status_of(node: FakeNode, configs: Mapping[str, ResourceConfig], names: list[str]) -> str:
-    """`drbdadm status`: each resource must be up; 8.3 answers in XML."""
+def status_of(node: FakeNode, configs: Mapping[str, ResourceConfig], names: list[str]) -> Answer:
+    """`drbdadm status`: 8.3 answers in XML, 9 asks for all at once, 8.4 complains of each down."""
     chosen = select(node, configs, names)
-    if show.family(node) == "8.3":
+    family = show.family(node)
+    if family == "8.3":
         return show.status_xml(node)
-    for name in chosen:
-        if name not in node.of(Drbd).resources:
-            tool = "drbdsetup-84" if show.family(node) == "8.4" else "drbdsetup"
-            called = f"Command '{tool} status {name}' terminated with exit code 10"
-            raise Exit(10, f"{name}: No such resource\n{called}")
-    return status.status(node, chosen)
+    up = [name for name in chosen if name in node.of(Drbd).resources]
+    tool = "drbdsetup-84" if family == "8.4" else "drbdsetup"
+    missing = "".join(
+        f"{name}: No such resource\nCommand '{tool} status {name}' terminated with exit code 10\n"
+        for name in chosen
+        if name not in up and (family == "8.4" or names)
+    )
+    return said(status.status(node, up), missing, 10 if missing else 0)
 
 
 def resources(node: FakeNode, configs: Mapping[str, ResourceConfig], _names: list[str]) -> str:
