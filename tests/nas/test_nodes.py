@@ -9,6 +9,7 @@ from clusternas.core.overlay import overlay
 from clusternas.nas.plan import Plan
 from clusternas.nas.removal import plan_removal
 from clusternas.nas.spec import loads
+from clusternas.nas.stopping import plan_shutdown
 from clusternas.testing import FakeCluster
 from clusternas.testing.demo import article
 
@@ -36,11 +37,13 @@ interface = "lan0"
 DISK = 2 * 1024**3
 
 
-def described(*numbers: int) -> NasCluster:
-    return loads(HEAD + "".join(NODE.format(number) for number in numbers))
+def described(*numbers: int, head: str = HEAD) -> NasCluster:
+    return loads(head + "".join(NODE.format(number) for number in numbers))
 
 
 TWO, THREE = described(1, 2), described(1, 2, 3)
+EL6 = HEAD.replace('name = "SAN"', 'name = "SAN"\ntoolset = "el6"')
+OLD = {count: described(*range(1, count + 1), head=EL6) for count in (2, 3, 4)}
 
 
 def carry_out(cluster: FakeCluster, plan: Plan) -> None:
@@ -50,8 +53,9 @@ def carry_out(cluster: FakeCluster, plan: Plan) -> None:
 
 
 def serving(nas: NasCluster) -> FakeCluster:
-    """Three machines, of which those that are described serve."""
-    cluster = FakeCluster(("nas1", "nas2", "nas3"), shared={"/dev/sdb": DISK})
+    """Four machines, of which those that are described serve."""
+    names = ("nas1", "nas2", "nas3", "nas4")
+    cluster = FakeCluster(names, generation=nas.toolset, shared={"/dev/sdb": DISK})
     carry_out(cluster, nas.plan(nas.gather(cluster.runners)))
     is_well(nas, cluster)
     return cluster
@@ -145,6 +149,50 @@ def test_each_step_of_leaving_may_fail_once() -> None:
         is_well(TWO, cluster)
 
 
+def test_cman_takes_a_third_node_and_lets_it_go_only_while_it_is_stopped() -> None:
+    cluster = serving(OLD[2])
+    with pytest.raises(PlanError, match="nas1: cman runs for two nodes") as refused:
+        OLD[3].plan(OLD[3].gather(cluster.runners))
+    assert "clusternas stop SPEC --all" in refused.value.hint
+    carry_out(cluster, plan_shutdown(OLD[2], OLD[2].gather(cluster.runners)))
+    with pytest.raises(PlanError, match="/opt has 3 journals is not true"):
+        carry_out(cluster, OLD[3].plan(OLD[3].gather(cluster.runners)))
+    carry_out(cluster, OLD[3].plan(OLD[3].gather(cluster.runners)))  # now it can be seen
+    is_well(OLD[3], cluster)
+    assert "two_node" not in cluster["nas2"].files.text("/etc/cluster/cluster.conf")
+
+    with pytest.raises(PlanError, match="nas1: cman runs not for two nodes"):
+        plan_removal(OLD[3], OLD[3].gather(cluster.runners), OLD[2])
+    carry_out(cluster, plan_shutdown(OLD[3], OLD[3].gather(cluster.runners)))
+    carry_out(cluster, plan_removal(OLD[3], OLD[3].gather(cluster.runners), OLD[2]))
+    carry_out(cluster, OLD[2].plan(OLD[2].gather(cluster.runners)))
+    is_well(OLD[2], cluster)
+    cluster.kill("nas3")
+    cluster.boot("nas3")
+    assert "cman" not in cluster["nas3"].running
+
+
+def test_cman_takes_a_fourth_node_while_it_runs() -> None:
+    cluster = serving(OLD[3])
+    plan = OLD[4].plan(OLD[4].gather(cluster.runners))
+    places = order(plan, "cman_tool version -r", "nas4: service cman start", "nas4: mount")
+    assert places == sorted(places)
+    carry_out(cluster, plan)
+    is_well(OLD[4], cluster)
+    carry_out(cluster, plan_removal(OLD[4], OLD[4].gather(cluster.runners), OLD[3]))
+    is_well(OLD[3], cluster)
+
+
+def test_a_node_that_was_to_join_and_is_no_more_described_goes_from_the_files() -> None:
+    cluster = serving(OLD[3])
+    plan = OLD[4].plan(OLD[4].gather(cluster.runners))
+    cluster.fail("nas4", "service cman start")
+    assert not plan.apply(cluster.runners, sleep=cluster.sleep, workers=1).ok
+    carry_out(cluster, OLD[3].plan(OLD[3].gather(cluster.runners)))
+    is_well(OLD[3], cluster)
+    assert "nas4" not in cluster["nas1"].files.text("/etc/cluster/cluster.conf")
+
+
 def test_the_others_keep_their_numbers() -> None:
     cluster = serving(THREE)
     rest = loads(HEAD + "".join(NODE.format(n) for n in (1, 2, 3)), without=["nas2"])
@@ -157,6 +205,14 @@ def test_the_others_keep_their_numbers() -> None:
     assert refused.value.hint == "write id = 3 in [nodes.nas3]"
     numbered = loads(HEAD + NODE.format(1) + NODE.format(3) + "id = 3\n")
     is_well(numbered, cluster)
+
+
+def test_ctdb_has_one_list_of_nodes_whatever_the_order_of_the_description() -> None:
+    cluster = serving(loads(HEAD + "".join(NODE.format(n) for n in (1, 2, 3)), without=["nas1"]))
+    carry_out(cluster, THREE.plan(THREE.gather(cluster.runners)))
+    is_well(THREE, cluster)
+    lists = {cluster[each.name].files.text("/etc/ctdb/nodes") for each in THREE.nodes}
+    assert lists == {"10.10.10.2\n10.10.10.3\n10.10.10.1\n"}
 
 
 def test_who_comes_back_gets_his_number() -> None:

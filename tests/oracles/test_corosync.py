@@ -26,9 +26,28 @@ ENTER = """
 mount -t tmpfs none /etc/corosync &&
 head -c 256 /dev/urandom >/etc/corosync/authkey &&
 ip link set lo up && ip addr add 10.9.0.1/24 dev lo && ip addr add 10.9.1.1/24 dev lo || exit 99
-exec corosync -t -c "$1"
 """
-ISOLATED = ["unshare", "-n", "-m", "--propagation", "private", "sh", "-c", ENTER, "sh"]
+UNSHARE = ["unshare", "-n", "-m", "--propagation", "private"]
+ISOLATED = [*UNSHARE, "sh", "-c", f'{ENTER}exec corosync -t -c "$1"', "sh"]
+RELOAD = f"""{ENTER}
+for place in /run /dev/shm /var/lib/corosync; do
+    mkdir -p $place && mount -t tmpfs none $place || exit 99
+done
+until_expected() {{
+    for _ in $(seq 60); do
+        corosync-quorumtool -s 2>&1 | grep -q "Expected votes: *$1" && break
+        sleep 0.5
+    done
+    corosync-quorumtool -s
+}}
+cp "$1" /etc/corosync/corosync.conf && corosync -f >&2 &
+until_expected 2
+for file in "$2" "$1"; do
+    cp "$file" /etc/corosync/corosync.conf && corosync-cfgtool -R >&2
+    until_expected "$(grep -c ring0_addr "$file")"
+done
+"""
+"""corosync on one node of a file, which becomes another one, and the first again."""
 
 Judge = Callable[[str], tuple[bool, str]]
 
@@ -51,6 +70,23 @@ def judge(oracle: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) 
         return done.returncode == 0, said
 
     return run
+
+
+def test_two_node_comes_and_goes_while_it_runs(judge: Judge, tmp_path: Path) -> None:
+    """What `NasCluster.plan` relies on when a third node joins or leaves; votequorum(5)."""
+    judge(BASE)
+    two, three = tmp_path / "two", tmp_path / "three"
+    two.write_text(cluster(2).render())
+    three.write_text(cluster(3).render())
+    alone = [*UNSHARE, "-i", "-p", "--fork", "--kill-child", "sh", "-c", RELOAD, "sh"]
+    argv = [*alone, str(two), str(three)]
+    done = subprocess.run(argv, capture_output=True, timeout=200, check=False)
+    flags = [line for line in done.stdout.decode().splitlines() if line.startswith("Flags:")]
+    assert [line.split()[1:] for line in flags] == [
+        ["2Node", "WaitForAll"],
+        [],
+        ["2Node", "Quorate", "WaitForAll"],  # whoever has stopped waiting does not wait again
+    ]
 
 
 def cluster(nodes: int = 2, links: int = 1) -> CorosyncCluster:

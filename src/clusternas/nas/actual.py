@@ -1,4 +1,4 @@
-"""What is on the machines now: one pass of reading commands, two calls a node."""
+"""What is on the machines now: one pass of reading commands, two or three calls a node."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from clusternas.lvm import commands as lvm
 from clusternas.lvm.status import LogicalVolume, PhysicalVolume, VolumeGroup
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.units import own, rivals, units
-from clusternas.nas.wanted import folders, noted, paths
+from clusternas.nas.wanted import folders, forgotten, noted, paths
 from clusternas.samba import commands as samba
 from clusternas.samba.status import SmbStatus
 
@@ -45,6 +45,7 @@ LIMIT = 30.0
 """Seconds after which a question counts as hung: somebody waits for the answers."""
 DRBD_KINDS = frozenset({"drbd", "DRBD"})
 """What libblkid calls the meta data of DRBD."""
+STATUS = "drbdadm status"
 
 
 @attrs.frozen(kw_only=True)
@@ -60,11 +61,13 @@ class NodeState:
         files: the files that are wanted, by path; None for one that does not exist.
         drbd: the resources that are up, by name.
         metadata: whether there is meta data of DRBD for a resource, by name.
+        forgotten: files of resources that were described and are no more, by name.
         disk_states: of the volumes of a resource here, by name; of one that is down, as its meta
             data says.
         signatures: what stands on devices that may have to be initialised, by path.
         members: names of the members of the cluster, as this node sees them.
         quorate: whether this node may act.
+        two_node: whether cman runs here so that one vote of two is a quorum.
         lockspaces: of the lock manager, by name.
         physical_volumes, volume_groups, logical_volumes: as LVM reports them.
         filesystems: what GFS2 is on a device, by path.
@@ -88,10 +91,12 @@ class NodeState:
     files: Mapping[str, FileContent | None] = attrs.field(factory=dict, repr=False)
     drbd: Mapping[str, ResourceStatus] = attrs.field(factory=dict)
     metadata: Mapping[str, bool] = attrs.field(factory=dict)
+    forgotten: Mapping[str, str] = attrs.field(factory=dict)
     disk_states: Mapping[str, tuple[DiskState, ...]] = attrs.field(factory=dict)
     signatures: Mapping[str, tuple[Signature, ...] | None] = attrs.field(factory=dict)
     members: frozenset[str] = frozenset()
     quorate: bool = False
+    two_node: bool = False
     lockspaces: Mapping[str, Lockspace] = attrs.field(factory=dict)
     physical_volumes: tuple[PhysicalVolume, ...] = ()
     volume_groups: tuple[VolumeGroup, ...] = ()
@@ -113,6 +118,10 @@ class NodeState:
     def reachable(self) -> bool:
         """Whether it answered."""
         return not self.error
+
+    def may_be_up(self, resource: str) -> bool:
+        """Whether a resource of DRBD is up here, or nobody can tell."""
+        return resource in self.drbd or any(each.startswith(STATUS) for each in self.failures)
 
     def mounted(self, mount_point: str) -> Mount | None:
         """What is mounted at a place."""
@@ -143,10 +152,15 @@ def gather(nas: NasCluster, nodes: Mapping[str, Runner]) -> NasState:
 
 
 def gather_node(nas: NasCluster, name: str, runner: Runner) -> NodeState:
-    """The state of one node: one call for its files, one for everything else."""
-    probes = _Probes(nas)
+    """The state of one node: one call for its files, one for everything else.
+
+    A third one reads files that were wanted once and are no more.
+    """
     try:
         files = runner.run(read_files(paths(nas, name), [WITHDRAWN])).value
+        if gone := forgotten(nas, name, files):
+            files = {**files, **runner.run(read_files(gone.values())).value}
+        probes = _Probes(nas, asks_drbd=bool(nas.resources or gone))
         outputs = runner.run(batch(probes.commands, limit=LIMIT)).value
     except CommandError as error:
         return NodeState(name=name, error=str(error))
@@ -154,6 +168,7 @@ def gather_node(nas: NasCluster, name: str, runner: Runner) -> NodeState:
     return NodeState(
         name=name,
         files=files,
+        forgotten={key: path for key, path in gone.items() if files[path] is not None},
         pending=noted(files),
         withdrawn=withdrawn(files),
         **probes.values(name),
@@ -163,16 +178,16 @@ def gather_node(nas: NasCluster, name: str, runner: Runner) -> NodeState:
 class _Probes:
     """The commands that tell what is on a node, and how their answers become its state."""
 
-    def __init__(self, nas: NasCluster) -> None:
+    def __init__(self, nas: NasCluster, *, asks_drbd: bool) -> None:
         self.nas = nas
         self.commands: list[Command[Any]] = []
         self.outputs: tuple[Output, ...] = ()
         self.failures: dict[str, str] = {}
-        self._ask(nas)
+        self._ask(nas, asks_drbd)
 
-    def _ask(self, nas: NasCluster) -> None:
+    def _ask(self, nas: NasCluster, asks_drbd: bool) -> None:
         tools = nas.toolset
-        self.drbd = self._add(drbd_queries.status(toolset=tools)) if nas.resources else None
+        self.drbd = self._add(drbd_queries.status(toolset=tools)) if asks_drbd else None
         self.counters = (
             self._add(drbd_queries.counters(_minors(nas), toolset=tools)) if nas.resources else None
         )
@@ -276,7 +291,11 @@ class _Probes:
             told = self.cman.value if self.cman else None
             nodes: tuple[CmanNode, ...] = _or(self.cman_nodes, ())
             members = frozenset(each.name for each in nodes if each.membership.value == "M")
-            return {"members": members, "quorate": bool(told and told.quorate)}
+            return {
+                "members": members,
+                "quorate": bool(told and told.quorate),
+                "two_node": bool(told and told.two_node),
+            }
         quorum = self.quorum.value if self.quorum else None
         if quorum is None or self.nas.corosync is None:
             return {}

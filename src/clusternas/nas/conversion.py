@@ -47,7 +47,7 @@ def plan_conversion(nas: NasCluster, state: NasState) -> Plan:
     for group in todo:
         _require_closed(state, group)
     draft = Draft()
-    notes = plan_files(nas, state, draft, Texts(nas))
+    notes = plan_files(nas, state, draft, Texts(nas, state))
     draft.barrier()
     reload(nas, state, notes, draft)
     for stage in (replication, membership, locking):

@@ -6,14 +6,16 @@ from collections.abc import Collection
 
 import attrs
 
-from clusternas.core.files import ABSENT, FileContent, write_file
+from clusternas.core.files import ABSENT, FileContent, remove_file, write_file
 from clusternas.core.text import decode, encode, mask, unified
-from clusternas.nas.actual import NasState
+from clusternas.drbd.model import DrbdResource
+from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
-from clusternas.nas.filetexts import Texts
+from clusternas.nas.filetexts import Texts, parsed
+from clusternas.nas.guards import is_down
 from clusternas.nas.plan import Draft
 from clusternas.nas.reloads import files_of_named, note_readers, readers
-from clusternas.nas.wanted import DESCRIBED
+from clusternas.nas.wanted import DESCRIBED, remembered
 
 __all__ = ["plan_files", "remember_files"]
 
@@ -22,6 +24,8 @@ def plan_files(
     nas: NasCluster, state: NasState, draft: Draft, texts: Texts, *, named: bool = False
 ) -> dict[str, list[str]]:
     """Write what is missing or says otherwise; nothing where a file says it already.
+
+    First of all go the files of resources that are described no more, and are down.
 
     Args:
         nas: what is wanted.
@@ -37,9 +41,11 @@ def plan_files(
     late = files_of_named(nas)
     for node in nas.nodes:
         found = state[node.name].files
+        if not named:
+            _forget(nas, state[node.name], draft)
         changes = [
             _Change(path, found.get(path), text, model.secrets() if model else ())
-            for path, text, model in texts.of(node.name, found)
+            for path, text, model in texts.of(node.name)
             if named == (path in late) and _differs(found.get(path), text)
         ]
         names = readers(nas, state[node.name], (each.path for each in changes))
@@ -48,6 +54,25 @@ def plan_files(
             _write(draft, node.name, change)
         notes[node.name] = names
     return notes
+
+
+def _forget(nas: NasCluster, node: NodeState, draft: Draft) -> None:
+    """Remove the files of what is described no more, unless it is in use or changed by hand."""
+    last = remembered(node.files) if node.forgotten else {}
+    for name, path in node.forgotten.items():
+        found = node.files[path]
+        text = decode(found.content) if found is not None else ""
+        actual, was = parsed(DrbdResource, text), parsed(DrbdResource, last[path])
+        if found is None or actual is None or actual != was or node.may_be_up(name):
+            continue
+        draft.add(
+            node.name,
+            remove_file(path, expect=found.digest),
+            f"{name} is described no more, and is down",
+            guard=is_down(nas, name),
+            undo="write the old text",
+            diff=mask(unified(text, "", path.lstrip("/")), actual.secrets()),
+        )
 
 
 def _differs(found: FileContent | None, text: str) -> bool:

@@ -14,21 +14,23 @@ from clusternas.ctdb import commands as ctdb
 from clusternas.ctdb.status import CtdbStatus
 from clusternas.drbd import queries
 from clusternas.drbd.model import DrbdResource
-from clusternas.drbd.status import DiskState, ResourceStatus
+from clusternas.drbd.status import DiskState, DrbdStatus, ResourceStatus
 from clusternas.fstab import commands as fstab
 from clusternas.fstab.status import Mount
 from clusternas.gfs2 import commands as gfs2
 from clusternas.gfs2.model import Gfs2Filesystem
-from clusternas.gfs2.status import Signature
+from clusternas.gfs2.status import OnDisk, Signature
 from clusternas.nas.actual import NodeState
 from clusternas.nas.cluster import NasCluster
 from clusternas.nas.plan import Check
 
 __all__ = [
     "all_members",
+    "has_journals",
     "in_sync",
     "is_connected",
     "is_covered",
+    "is_down",
     "is_empty",
     "is_serving",
     "linked",
@@ -93,6 +95,26 @@ def nobody_current(nas: NasCluster, resource: DrbdResource, node: str) -> Check[
         says=f"{resource.name} is connected and UpToDate nowhere",
         within=60,
     )
+
+
+def is_down(nas: NasCluster, resource: str) -> Check[DrbdStatus]:
+    """A resource that may be described no more is not up."""
+    return Check(
+        command=queries.status(toolset=nas.toolset),
+        holds=_Down(resource),
+        says=f"{resource} is down",
+        tolerant=False,
+    )
+
+
+@attrs.frozen
+class _Down:
+    """Whether a resource is not among those that are up."""
+
+    resource: str
+
+    def __call__(self, status: DrbdStatus) -> bool:
+        return self.resource not in status
 
 
 def peer_current(nas: NasCluster, resource: DrbdResource, node: str) -> Check[ResourceStatus]:
@@ -221,6 +243,26 @@ class _CmanOf:
 
 
 # serving
+
+
+def has_journals(fs: Gfs2Filesystem) -> Check[OnDisk | None]:
+    """A file system has a journal for every node, on its disk."""
+    return Check(
+        command=fs.inspect(),
+        holds=_Journals(fs.journals),
+        says=f"{fs.mount_point} has {fs.journals} journals",
+        within=30,
+    )
+
+
+@attrs.frozen
+class _Journals:
+    """Whether a file system has so many journals, as far as can be told."""
+
+    count: int
+
+    def __call__(self, found: OnDisk | None) -> bool:
+        return found is not None and (found.journals is None or found.journals >= self.count)
 
 
 def mounted_on(fs: Gfs2Filesystem, node: str) -> Check[tuple[Mount, ...]]:

@@ -159,6 +159,12 @@ def _troubles(nas: NasCluster, node: NodeState) -> Iterator[Trouble]:
             node.name, "does not answer", f"look at the machine: {node.error.splitlines()[0]}"
         )
         return
+    for name in node.forgotten.keys() & node.drbd.keys():
+        yield Trouble(
+            node.name,
+            f"{name} is up, and is described no more",
+            f"stop what uses it, then drbdadm down {name}, plan and apply; or describe it again",
+        )
     for resource in nas.resources:
         yield from _replication(node.name, resource.name, node.drbd.get(resource.name))
     if (nas.cman or nas.corosync) and not node.quorate:

@@ -18,7 +18,7 @@ from clusternas.nas.reloads import reload
 from clusternas.nas.stages import booting, locking, membership, names, replication, serving
 from clusternas.nas.storage import filesystems, volumes
 
-__all__ = ["announce", "finish", "plan"]
+__all__ = ["announce", "finish", "plan", "require_same_mode"]
 
 STAGES = (replication, membership, locking, volumes, filesystems, serving)
 
@@ -31,9 +31,10 @@ def plan(nas: NasCluster, state: NasState) -> Plan:
             hint=state[state.unreachable[0]].error.splitlines()[0],
         )
     require_two_hosts(nas)
+    require_same_mode(nas, state)
     if any(node.hung for node in state.nodes.values()):
         return _reconnect(nas, state)
-    draft, texts = Draft(), Texts(nas)
+    draft, texts = Draft(), Texts(nas, state)
     notes = plan_files(nas, state, draft, texts)
     draft.barrier()
     reload(nas, state, notes, draft)
@@ -72,6 +73,29 @@ def finish(nas: NasCluster, state: NasState, draft: Draft, texts: Texts) -> None
     """Have what runs start at boot, and remember what was wanted."""
     booting(nas, state, draft)
     remember_files(nas, state, draft, texts)
+
+
+def require_same_mode(nas: NasCluster, state: NasState) -> None:
+    """Raise where cman runs for two nodes and is to run for more, or the other way about.
+
+    It reads `two_node` when it starts; `cman_tool version -r` does not change it. What would come
+    of it are three nodes of which each one alone goes on, or two that stop when one goes.
+    """
+    if nas.cman is None:
+        return
+    wanted = bool(nas.cman.cman and nas.cman.cman.two_node)
+    for node in nas.nodes:
+        found = state[node.name]
+        if found.members and found.two_node != wanted:
+            raise PlanError(
+                f"{node.name}: cman runs {_mode(found.two_node)}, and is to run {_mode(wanted)}",
+                hint="it does not change that while it runs: stop the whole NAS before, "
+                "clusternas stop SPEC --all",
+            )
+
+
+def _mode(two_node: bool) -> str:
+    return "for two nodes" if two_node else "not for two nodes"
 
 
 def require_two_hosts(nas: NasCluster) -> None:

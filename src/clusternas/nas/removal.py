@@ -10,10 +10,10 @@ from clusternas.nas.filesteps import plan_files
 from clusternas.nas.filetexts import Texts
 from clusternas.nas.guards import all_members
 from clusternas.nas.plan import Draft, Plan
-from clusternas.nas.planner import announce, finish
+from clusternas.nas.planner import announce, finish, require_same_mode
 from clusternas.nas.reloads import reload
 from clusternas.nas.stopping import plan_stop
-from clusternas.nas.units import at_boot
+from clusternas.nas.units import MEMBERSHIP, at_boot
 
 __all__ = ["plan_removal"]
 
@@ -36,7 +36,8 @@ def plan_removal(nas: NasCluster, state: NasState, rest: NasCluster) -> Plan:
     kept = rest.nodes.keys()
     gone = [node.name for node in nas.nodes if node.name not in kept]
     _require_possible(nas, state, rest, gone)
-    draft, texts = Draft(), Texts(rest)
+    require_same_mode(rest, state)
+    draft, texts = Draft(), Texts(rest, state)
     announce(rest, state, draft, texts)
     for name in gone:
         if state[name].reachable:
@@ -45,7 +46,7 @@ def plan_removal(nas: NasCluster, state: NasState, rest: NasCluster) -> Plan:
     notes = plan_files(rest, state, draft, texts)
     draft.barrier()
     reload(rest, state, notes, draft)
-    if rest.cman is not None or rest.corosync is not None:
+    if all(state[name].running.intersection(MEMBERSHIP[rest.toolset.init]) for name in kept):
         check = all_members(rest)
         draft.add(kept[0], check.command, "those that stay are the cluster now", verify=check)
         draft.barrier()

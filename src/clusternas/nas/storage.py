@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from clusternas.core.errors import PlanError
 from clusternas.core.files import make_dir
 from clusternas.gfs2.model import Gfs2Filesystem
@@ -12,7 +10,7 @@ from clusternas.lvm import commands as lvm
 from clusternas.lvm.group import ClvmVolumeGroup
 from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster
-from clusternas.nas.guards import is_empty
+from clusternas.nas.guards import has_journals, is_empty
 from clusternas.nas.layers import group_may_exist, has_data, locking_of
 from clusternas.nas.plan import Check, Draft
 from clusternas.nas.wanted import folders
@@ -141,6 +139,7 @@ def filesystems(nas: NasCluster, state: NasState, draft: Draft) -> None:
         missing = [n.name for n in nas.nodes if not state[n.name].mounted(fs.mount_point)]
         mounted = [node.name for node in nas.nodes if node.name not in missing]
         first = mounted[0] if mounted else nas.nodes[0].name
+        hidden = has_journals(fs) if found is None and has_data(nas, state, fs) else None
         lacking = fs.journals - found.journals if found and found.journals else 0
         if lacking > 0:
             # One node can mount it; the others wait for a journal of their own.
@@ -148,7 +147,7 @@ def filesystems(nas: NasCluster, state: NasState, draft: Draft) -> None:
             _add_journals(state[first], fs, lacking, draft)
             draft.barrier()
             missing = [node for node in missing if node != first]
-        _mount(missing, missing, fs, draft)
+        _mount(missing, missing, fs, draft, hidden)
         _make_folders(nas, state[first], fs, draft)
 
 
@@ -158,23 +157,8 @@ def _add_journals(node: NodeState, fs: Gfs2Filesystem, lacking: int, draft: Draf
         node.name,
         fs.jadd(lacking, device_size=next(sizes, None) or 0),
         f"{fs.mount_point} has a journal too few",
-        verify=Check(
-            command=fs.inspect(),
-            holds=_HasJournals(fs.journals),
-            says=f"{fs.mount_point} has {fs.journals} journals",
-            within=30,
-        ),
+        verify=has_journals(fs),
     )
-
-
-@attrs.frozen
-class _HasJournals:
-    """Whether so many nodes can mount it."""
-
-    journals: int
-
-    def __call__(self, found: OnDisk | None) -> bool:
-        return found is not None and (found.journals or 0) >= self.journals
 
 
 def _make_folders(nas: NasCluster, node: NodeState, fs: Gfs2Filesystem, draft: Draft) -> None:
@@ -215,7 +199,13 @@ def _make(
         raise PlanError("; ".join(wrong), hint="describe it as it is, or use another device")
 
 
-def _mount(nodes: list[str], missing: list[str], fs: Gfs2Filesystem, draft: Draft) -> None:
+def _mount(
+    nodes: list[str],
+    missing: list[str],
+    fs: Gfs2Filesystem,
+    draft: Draft,
+    guard: Check[OnDisk | None] | None = None,
+) -> None:
     """Mount it on those of the nodes where it is missing."""
     for node in nodes:
         if node in missing:
@@ -224,6 +214,7 @@ def _mount(nodes: list[str], missing: list[str], fs: Gfs2Filesystem, draft: Draf
                 node,
                 fs.mount(),
                 f"{fs.mount_point} is not mounted on {node}",
+                guard=guard,
                 undo=f"umount {fs.mount_point}",
             )
     draft.barrier()

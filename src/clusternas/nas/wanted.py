@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
+from clusternas.core.files import FileContent
 from clusternas.nas.cluster import NasCluster
 
-__all__ = ["DESCRIBED", "NAMED_CONF", "PENDING", "folders", "noted", "paths", "pending"]
+__all__ = [
+    "DESCRIBED",
+    "NAMED_CONF",
+    "PENDING",
+    "folders",
+    "forgotten",
+    "noted",
+    "paths",
+    "pending",
+    "remembered",
+]
 
 NAMED_CONF = {"systemd": "/etc/bind/named.conf.local", "sysv": "/etc/named.conf"}
 """Where named is told of its zones."""
@@ -16,6 +29,8 @@ PENDING = "/var/lib/clusternas/pending"
 
 DESCRIBED = "/var/lib/clusternas/described"
 """Where a node notes what was wanted in its files the last time, so that it can go again."""
+
+RESOURCES = "/etc/drbd.d/"
 
 SERVICES = ("corosync", "cman", "dlm", "clvmd", "samba", "ctdb-nodes", "ctdb-addresses", "ctdb")
 
@@ -39,6 +54,36 @@ def noted(files: Mapping[str, object]) -> frozenset[str]:
         for path, found in files.items()
         if found is not None and path.startswith(start)
     )
+
+
+def remembered(files: Mapping[str, FileContent | None]) -> dict[str, str]:
+    """What was wanted the last time, by path; empty where nothing readable is noted."""
+    note = files.get(DESCRIBED)
+    try:
+        texts = json.loads(note.content) if note is not None else {}
+    except ValueError:
+        return {}
+    return texts if isinstance(texts, dict) else {}
+
+
+def forgotten(
+    nas: NasCluster, node: str, files: Mapping[str, FileContent | None]
+) -> dict[str, str]:
+    """Resources that were described and are no more, with the paths of their files.
+
+    Args:
+        nas: what is wanted.
+        node: where.
+        files: what its files say; the note of what was wanted is among them.
+    """
+    own = nas.nodes[node].files
+    wanted = {each.name for each in nas.resources}
+    return {
+        PurePosixPath(path).stem: path
+        for path in remembered(files)
+        if path.startswith(RESOURCES) and path.endswith(".res") and path not in own
+        if PurePosixPath(path).stem not in wanted
+    }
 
 
 def folders(nas: NasCluster) -> tuple[str, ...]:

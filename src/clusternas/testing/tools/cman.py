@@ -106,8 +106,7 @@ def cman_tool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
         case "nodes":
             return nodes(node, config, args)
         case "version" if "-r" in args:
-            node.of(Member).config = load(node)
-            return ""
+            return reload(node)
         case "version":
             return f"6.2.0 config {config.version}\n"
         case "leave":
@@ -126,6 +125,15 @@ def cman_tool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
             return ""
         case _:
             raise Exit(1, f"cman_tool: unknown command {command}")
+
+
+def reload(node: FakeNode) -> str:
+    """`cman_tool version -r`: every member reads its file again; `two_node` is as it was."""
+    for other in members(node):
+        member = other.of(Member)
+        two_node = member.config is not None and member.config.two_node
+        member.config = attrs.evolve(load(other), two_node=two_node)
+    return ""
 
 
 def cluster_id(name: str) -> int:

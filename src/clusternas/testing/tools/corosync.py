@@ -214,7 +214,9 @@ def cfgtool(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
     config = running(node, "Could not initialize corosync configuration API error 2")
     if "-R" in args:
         for other in members(node):
-            other.of(Member).config = load(other)
+            member = other.of(Member)
+            member.config = load(other)
+            member.waiting = member.waiting and member.config.wait_for_all
         return "Reloading corosync.conf...\nDone\n"
     if "-H" in args:
         membership.leave(node)

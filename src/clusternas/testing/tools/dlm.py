@@ -107,7 +107,9 @@ def react(cluster: FakeCluster) -> None:
 def victim_ids(node: FakeNode) -> list[int]:
     """Ids of the nodes to be fenced."""
     config = node.of(Member).config
-    return [config.nodes[name].id for name in fencing.waits_for(node)] if config is not None else []
+    found = fencing.waits_for(node) if config is not None else ()
+    known = config.nodes if config is not None else {}
+    return [known[n].id if n in known else node.cluster.nodes[n].number for n in found]
 
 
 def wait_for_locks(node: FakeNode, name: str, *, killable: bool = True) -> None:
