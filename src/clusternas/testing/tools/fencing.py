@@ -17,14 +17,14 @@ __all__ = ["TOOLS", "acknowledge", "agents", "domain", "react", "run_handler", "
 
 
 def react(cluster: FakeCluster) -> None:
-    """Let each quorate partition fence its victims; its lowest node does it for all."""
+    """Let each quorate partition fence its victims; the lowest node that knows of one does it."""
     for node in cluster.alive():
         victims = sorted(node.of(Member).victims)
         if not victims or not quorate(node):
             continue
-        group = members(node)
         for victim in victims:
-            acts = node is group[0]
+            knowing = (each for each in members(node) if victim in each.of(Member).victims)
+            acts = node is next(knowing)
             if not fences(node) or (acts and try_agents(node, cluster.nodes[victim])):
                 acknowledge(node, victim)
 
