@@ -97,6 +97,7 @@ def healthy(*, wait_for_all: bool = True) -> FakeCluster:
             text = node.files.text("/etc/corosync/corosync.conf")
             text = text.replace("two_node: 1", "two_node: 1\n  wait_for_all: 0")
             node.files.write("/etc/corosync/corosync.conf", text)
+        run(cluster, f"{node.name}: ctdb event script enable legacy 10.interface")
     bring_up(cluster, files=False)
     run(cluster, "node1: mkdir -p /opt/share")
     return cluster

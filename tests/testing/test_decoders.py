@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from clusternas.drbd.answers import decode_version as drbd_version
 from clusternas.drbd.dumps import decode_dump_xml, decode_show_text
 from clusternas.drbd.events import decode_events
 from clusternas.drbd.model import DrbdConfig
-from clusternas.drbd.proc import decode_proc
+from clusternas.drbd.proc import ProcDrbd, decode_proc
+from clusternas.drbd.status import DrbdStatus
 from clusternas.drbd.statustext import decode_status
 from clusternas.fstab import status as fstab
 from clusternas.gfs2 import status as gfs2
@@ -29,6 +31,7 @@ from clusternas.samba.model import SmbConf
 LAB = Path(__file__).parents[1] / "data" / "lab"
 FILES = sorted(path.stem for path in LAB.glob("*.json"))
 LV = "/dev/drbd_vg/drbd_lv"
+MEMBER = re.compile(r"runtime\.members\.\d+\.status")
 Decoder = Callable[[Output], object]
 
 
@@ -141,3 +144,84 @@ def values(outputs: Mapping[str, Output]) -> dict[str, object]:
 def test_every_recording_is_decoded(name: str) -> None:
     for command, value in values(recorded(name)).items():
         assert value is not None, command
+
+
+STATUSES = ("drbdadm status", "drbdsetup status --verbose --statistics", "drbdsetup events2 --now")
+
+
+def replication(found: Mapping[str, object]) -> Iterator[object]:
+    """Role and disk state as each tool of DRBD tells them."""
+    for command in STATUSES:
+        if isinstance(status := found.get(command), DrbdStatus):
+            yield [(each.role, each.disk_state) for each in status.values()]
+    if isinstance(proc := found.get("cat /proc/drbd"), ProcDrbd):
+        yield [(each.role, each.disk_state) for each in proc.status.values()]
+    roles, disks = found.get("drbdadm role r0"), found.get("drbdadm dstate r0")
+    if isinstance(roles, tuple) and isinstance(disks, tuple):
+        yield [(roles[0], disks[0][0])]
+
+
+def mounts(found: Mapping[str, object]) -> Iterator[object]:
+    """What is mounted, as three tools tell it."""
+    for command in ("mount", "cat /proc/mounts", "findmnt -J"):
+        if isinstance(rows := found.get(command), tuple):
+            yield {(row.source, row.target, row.fstype) for row in rows}
+
+
+def configurations(found: Mapping[str, object]) -> Iterator[object]:
+    """drbd.conf, as drbdadm tells it in two languages."""
+    for command in ("drbdadm dump", "drbdadm dump all", "drbdadm dump-xml"):
+        if isinstance(config := found.get(command), DrbdConfig):
+            yield [(r.name, r.net, r.disk, r.startup, r.handlers) for r in config.resources]
+
+
+def nodes_of_ctdb(found: Mapping[str, object]) -> Iterator[object]:
+    """The nodes of CTDB, for people and for programs."""
+    if isinstance(status := found.get("ctdb status"), ctdb.CtdbStatus):
+        yield status.nodes
+    yield from (found[command] for command in ["ctdb status -X"] if command in found)
+
+
+def clients(found: Mapping[str, object]) -> Iterator[object]:
+    """The clients of Samba, for people and for programs."""
+    for command in ("smbstatus", "smbstatus --json"):
+        if isinstance(status := found.get(command), samba.SmbStatus):
+            people = [(who.process, who.user, who.address, who.protocol) for who in status.sessions]
+            files = [
+                (one.process, one.path, one.name, one.deny, one.access) for one in status.open_files
+            ]
+            yield status.version, people, files
+
+
+def members(found: Mapping[str, object]) -> Iterator[object]:
+    """The members of the cluster, by votes and by the map of keys."""
+    if isinstance(quorum := found.get("corosync-quorumtool -s"), corosync.QuorumStatus):
+        yield set(quorum.members)
+        keys = found.get("corosync-cmapctl")
+        if isinstance(keys, Mapping):
+            status = {key.split(".")[2]: keys[key] for key in keys if MEMBER.fullmatch(key)}
+            yield {int(number) for number, word in status.items() if word == "joined"}
+
+
+TOLD = [replication, mounts, configurations, nodes_of_ctdb, clients, members]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_tools_agree(name: str) -> None:
+    """Two decoders that read the same state make the same of it."""
+    found = values(recorded(name))
+    for tell in TOLD:
+        told = list(tell(found))
+        assert all(each == told[0] for each in told), tell.__name__
+
+
+def test_they_have_something_to_agree_on() -> None:
+    found = values(recorded("06-full-cluster-ok.node1"))
+    assert {tell.__name__: len(list(tell(found))) for tell in TOLD} == {
+        "replication": 5,
+        "mounts": 3,
+        "configurations": 3,
+        "nodes_of_ctdb": 2,
+        "clients": 2,
+        "members": 2,
+    }

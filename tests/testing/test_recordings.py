@@ -21,9 +21,6 @@ CLUSTERLAB = Path(__file__).parents[1] / "lab" / "clusterlab"
 FILES = sorted(path.stem for path in LAB.glob("*.json"))
 NOT_FOUND, LATE = 127, 124
 LEFT_OUT = {
-    "ctdb scriptstatus": "which scripts a package enables, and the moment of their last run",
-    "ctdb event status legacy monitor": "the same",
-    "ctdb getdbmap -X": "the databases that smbd has opened so far",
     "dmsetup info -c": "a table of the kernel; LVM's own commands say it",
     "gfs2_edit -p jindex /dev/drbd_vg/drbd_lv": "blocks on the disk; the fakes have no blocks",
     "gfs2_edit -p sb /dev/drbd_vg/drbd_lv": "the same",
@@ -63,6 +60,7 @@ MASKS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (UTC )?\d{4}", "DATE"),
     (r"\b\d{4}-\d\d-\d\dT[\d:.]+\+[\d:]+", "TIME"),
     (r"\b\w{6}-(\w{4}-){5}\w{6}\b", "LVM-UUID"),
+    (r"\b0x[\dA-F]{8}\b", "HASH"),
     (r"\b[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}\b", "UUID"),
     (r"(UUID=\"?)[\da-f]{16}\b", r"\1ID"),
     (r"(PARTUUID=\"?)[\da-f]{8}(?=-\d)", r"\1ID"),
@@ -110,7 +108,7 @@ def tree_on_devices(text: str) -> str:
 
 
 def in_order(text: str) -> str:
-    """Lines whose order is that in which blkid came across the devices."""
+    """Lines in the order in which blkid came across devices, and smbd opened databases."""
     return "".join(sorted(text.splitlines(keepends=True)))
 
 
@@ -141,6 +139,7 @@ VIEWS: dict[str, Callable[[str], str]] = {
     "corosync-cpgtool": unaligned,
     "blkid -o export": paragraphs_in_order,
     "cat /proc/mounts": on_devices,
+    "ctdb getdbmap -X": in_order,
     "drbdsetup status --verbose --statistics": unwrapped,
     "findmnt -J": tree_on_devices,
     "lsblk -J": values,

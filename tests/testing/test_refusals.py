@@ -59,6 +59,32 @@ def test_no_secondary_while_it_is_open(nas: FakeCluster) -> None:
     )
 
 
+def test_no_second_connection(lab_state: Callable[[str], FakeCluster]) -> None:
+    cluster = lab_state("03-drbd-dual-primary-uptodate")
+    assert refused(cluster, "drbdadm connect r0") == (
+        10,
+        "",
+        "r0: Failure: (102) Local address(port) already in use.\n"
+        "Command 'drbdsetup-84 connect r0 ipv4:10.10.10.1:7789 ipv4:10.10.10.2:7789 --protocol=C "
+        "--allow-two-primaries=yes --after-sb-0pri=discard-zero-changes "
+        "--after-sb-1pri=discard-secondary --after-sb-2pri=disconnect' "
+        "terminated with exit code 10\n",
+    )
+
+
+def test_84_waits_for_no_sync(lab_state: Callable[[str], FakeCluster]) -> None:
+    answer = refused(lab_state("02-drbd-syncing"), "drbdadm wait-sync r0")
+    assert answer == (1, "", "drbdadm: Unknown command 'wait-sync'\n")
+
+
+def test_options_of_the_disk_last_until_the_files_are_read_again(nas: FakeCluster) -> None:
+    run(nas, "drbdsetup disk-options 1 --fencing=resource-only", on=("node1",))
+    assert "fencing         \tresource-only;" in nas["node1"].shell("drbdsetup show").text
+    assert refused(nas, "drbdsetup disk-options 7 --fencing=dont-care")[0] == 10
+    run(nas, "drbdadm adjust r0", on=("node1",))
+    assert "fencing" not in nas["node1"].shell("drbdsetup show").text
+
+
 def test_a_resource_of_other_hosts() -> None:
     cluster = FakeCluster(("node1", "elsewhere"))
     donor = bring_up(FakeCluster(("node1", "node2")))
@@ -140,6 +166,24 @@ def test_a_group_whose_locking_is_not_started(nas: FakeCluster) -> None:
     )
 
 
+def test_a_group_that_nobody_sees_any_more(nas: FakeCluster) -> None:
+    run(nas, *FREE, "lvchange -an drbd_vg/drbd_lv", "drbdadm secondary r0", on=("node2",))
+    assert refused(nas, "vgchange --lock-stop drbd_vg", "node2") == (
+        5,
+        "",
+        '  Volume group "drbd_vg" not found\n  Cannot process volume group drbd_vg\n',
+    )
+
+
+def test_a_setting_that_nobody_made(nas: FakeCluster) -> None:
+    nas["node1"].files.write("/etc/lvm/lvm.conf", "devices {\n}\n")
+    assert refused(nas, "lvmconfig devices/filter") == (
+        5,
+        "",
+        "  Configuration node devices/filter not found\n",
+    )
+
+
 def test_a_volume_held_exclusively_by_the_other_node(nas: FakeCluster) -> None:
     run(nas, "lvcreate -y -n x -L 8M drbd_vg", on=("node1",))
     assert refused(nas, "lvchange -asy drbd_vg/x", "node2") == (
@@ -184,6 +228,7 @@ def test_mkfs_asks_before_it_overwrites(nas: FakeCluster) -> None:
     [
         ("NASCluster:" + "x" * 60, "Invalid lock table: file system name is too long"),
         ("NASCluster", "Invalid lock table: missing colon"),
+        ("''", "No lock table specified."),
         ("'NAS Cluster:opt'", "Invalid lock table: invalid character ' '"),
     ],
 )
@@ -221,7 +266,12 @@ def test_smbd_needs_ctdbd_where_it_is_clustered(nas: FakeCluster) -> None:
     code, _, err = refused(nas, "systemctl start smbd")
     assert code == 1
     assert "clustering=yes but ctdbd connect failed" in err
-    assert refused(nas, "smbstatus")[0] == 1
+    assert refused(nas, "smbstatus") == (
+        1,
+        "",
+        "ctdbd_init_connection: ctdbd_init_connection_internal failed "
+        "(No such file or directory)\nUnable to initialize messaging context!\n",
+    )
 
 
 def test_services_need_what_they_stand_on() -> None:

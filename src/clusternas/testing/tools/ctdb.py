@@ -46,6 +46,22 @@ BITS = {"Disconnected": 1, "Unhealthy": 2, "Disabled": 4, "Banned": 8, "Stopped"
 NO_EVENTS = {"scriptstatus": 0, "event": 5}
 EVENTD = """socket connect failed - /run/ctdb/eventd.socket
 Failed to initialize event client, ret=111"""
+DATABASES = {
+    name: number
+    for name, _, number in (
+        pair.partition("=")
+        for pair in """smbXsrv_open_global.tdb=66F71B8C passdb.tdb=3EF19640
+account_policy.tdb=2CA251CF
+group_mapping.tdb=A1413774 share_info.tdb=C3078FBA registry.tdb=6CF2837D leases.tdb=06916E77
+locking.tdb=7A19D84D brlock.tdb=4E66C2B2 smbXsrv_tcon_global.tdb=68C12C2C
+smbXsrv_session_global.tdb=6B06A26D smbXsrv_client_global.tdb=477D2E20
+smbXsrv_version_global.tdb=521B7544 g_lock.tdb=4D2A432B secrets.tdb=7132C184
+ctdb.tdb=6645C6C4""".split()
+    )
+}
+"""By name, with the hash of it that CTDB calls them by."""
+PERSISTENT = """passdb.tdb account_policy.tdb group_mapping.tdb share_info.tdb registry.tdb
+secrets.tdb ctdb.tdb""".split()
 TUNABLES = {"EventScriptTimeout": 30, "MonitorInterval": 15, "RecoverTimeout": 30}
 
 
@@ -193,15 +209,23 @@ def uptime(node: FakeNode, _words: list[str], _machine: bool) -> Answer:
     )
 
 
-def getdbmap(_node: FakeNode, _words: list[str], machine: bool) -> Answer:
-    """ctdb getdbmap: two of the databases."""
-    rows = {"locking.tdb": "0x7132c184", "secrets.tdb": "0x2ca251cf"}
+def getdbmap(node: FakeNode, _words: list[str], machine: bool) -> Answer:
+    """ctdb getdbmap: its own database, and where it runs Samba those of smbd."""
+    samba = script_enabled(node, "50.samba")
+    names = [name for name in DATABASES if samba or name == "ctdb.tdb"]
     if machine:
         head = "|ID|Name|Path|Persistent|Sticky|Unhealthy|Readonly|Replicated|\n"
-        line_ = "|{}|{}|/var/lib/ctdb/volatile/{}.0|0|0|0|0|0|\n"
-        return head + "".join(line_.format(key, name, name) for name, key in rows.items())
-    text = "".join(f"dbid:{key} name:{name}\n" for name, key in rows.items())
-    return f"Number of databases:{len(rows)}\n{text}"
+        return head + "".join(map(functools.partial(database, node), names))
+    text = "".join(f"dbid:0x{DATABASES[name]} name:{name}\n" for name in names)
+    return f"Number of databases:{len(names)}\n{text}"
+
+
+def database(node: FakeNode, name: str) -> str:
+    """A row of it."""
+    kept = int(name in PERSISTENT)
+    place = "persistent" if kept else "volatile"
+    path = f"/var/lib/ctdb/{place}/{name}.{node.number - 1}"
+    return f"|0x{DATABASES[name]}|{name}|{path}|{kept}|0|0|0|0|\n"
 
 
 def capabilities(_node: FakeNode, _words: list[str], _machine: bool) -> Answer:

@@ -28,11 +28,15 @@ LOCK_HEAD = (
     "\nLocked files:\nPid          User(ID)   DenyMode   Access      R/W        Oplock           "
     "SharePath   Name   Time\n" + "-" * 98 + "\n"
 )
+NO_CTDB = (
+    "ctdbd_init_connection: ctdbd_init_connection_internal failed (No such file or directory)\n"
+    "Unable to initialize messaging context!\n"
+)
 NEVER = (
     "/run/samba/locking.tdb not initialised\n"
     "This is normal if an SMB client has never connected to your server.\n"
 )
-DENY = {0: "DENY_ALL", 1: "DENY_WRITE", 2: "DENY_READ", 7: "DENY_NONE", 3: "DENY_NONE"}
+DENY = ("DENY_ALL", "DENY_WRITE", "DENY_READ", "DENY_NONE")
 SHARING = {"READ": 1, "WRITE": 2, "DELETE": 4}
 ACCESS = {
     "READ_DATA": 0x1,
@@ -123,7 +127,7 @@ def clients(node: FakeNode) -> Iterator[Client]:
 def smbstatus(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     """smbstatus: all, or -p processes, -S shares, -L locks, -B byte range locks; or --json."""
     if clustered(node) and "ctdb" not in node.running:
-        raise Exit(1, "Unable to initialize messaging context!")
+        raise Exit(1, NO_CTDB)
     found = list(clients(node))
     opened = clustered(node) or node.of(Sessions).ever
     if "--json" in args or "-j" in args:
@@ -168,7 +172,7 @@ def lock_table(node: FakeNode, found: list[Client]) -> str:
     rows = ""
     for one in found:
         for file in one.session.files:
-            rows += f"{one.pid:<12} {5000:<10} {DENY.get(file.sharing, 'DENY_NONE'):<10} "
+            rows += f"{one.pid:<12} {5000:<10} {DENY[file.sharing & 3]:<10} "
             rows += f"{file.access:#x}    {file.mode:<10} {'NONE':<16} {file.directory}   "
             rows += f"{file.name}   {node.cluster.clock()}\n"
     return f"{LOCK_HEAD}{rows}\n"

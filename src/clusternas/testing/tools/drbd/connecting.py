@@ -5,6 +5,7 @@ from __future__ import annotations
 from clusternas.testing.shell import Answer, Exit, Hang, said
 from clusternas.testing.tools.drbd.pairing import leave, lose_peer, react
 from clusternas.testing.tools.drbd.request import Request
+from clusternas.testing.tools.drbd.show import family
 
 __all__ = ["connect", "disconnect", "wait_connect", "wait_sync"]
 
@@ -15,11 +16,25 @@ def connect(request: Request) -> Answer:
     """Look for the peer."""
     resource = request.resource
     if resource.connection != "StandAlone":
-        raise request.refusal(10, "Failure: (102) Local address(port) already in use.")
+        raise connected_already(request)
     resource.config = request.config
     resource.connection = "WFConnection"
     resource.discard = request.has("discard-my-data")
     return warnings(request)
+
+
+def connected_already(request: Request) -> Exit:
+    """The module refuses a second connection; 8.4's drbdadm names both its ends and its options."""
+    why = "Failure: (102) Local address(port) already in use."
+    config, here = request.config, request.node.name
+    if family(request.node) != "8.4":
+        return request.refusal(10, why)
+    ends = [config.hosts[here].address, *(h.address for n, h in config.hosts.items() if n != here)]
+    words = [f"ipv4:{end}" for end in ends]
+    for (section, name), value in config.options.items():
+        words += [f"--{name}={value or 'yes'}"] if section == "net" else []
+    called = f"drbdsetup-84 connect {config.name} {' '.join(words)}"
+    return Exit(10, f"{config.name}: {why}\nCommand '{called}' terminated with exit code 10")
 
 
 def warnings(request: Request) -> Answer:

@@ -89,20 +89,17 @@ def lvmconfig(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
     if "--validate" in args:
         return "LVM configuration valid.\n"
     skip = {i + 1 for i, arg in enumerate(args) if arg in ("--type", "--typeconfig")}
-    keys = [
-        arg.rpartition("/")[2]
-        for i, arg in enumerate(args)
-        if i not in skip and not arg.startswith("-")
-    ]
+    asked = [arg for i, arg in enumerate(args) if i not in skip and not arg.startswith("-")]
     defaults = (
         {"use_devicesfile": "0", "use_lvmlockd": "0", "locking_type": "1"} if "full" in args else {}
     )
     settings = {**defaults, **config.settings}
-    if not keys and "full" not in args:
+    if not asked and "full" not in args:
         return "".join(section_text(*item) for item in sections(node).items())
-    for key in keys:
-        if key not in settings:
-            raise Exit(5, f"  Configuration node {key} not found")
+    for path in asked:
+        if path.rpartition("/")[2] not in settings:
+            raise Exit(5, f"  Configuration node {path} not found")
+    keys = [path.rpartition("/")[2] for path in asked]
     return "".join(f"{key}={re.sub(r'[ ]', '', settings[key])}\n" for key in keys or settings)
 
 
