@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import socket
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ from clusterlab import fence, main, recipe
 from clusterlab.bringup import SPEC
 from clusterlab.image import Image, bootstrap, image
 from clusterlab.lab import Lab
-from clusterlab.machine import Machine, Ports, free_ports
+from clusterlab.machine import Machine, Ports, free_ports, lacks
 from clusterlab.qmp import QmpError, ask
 from clusterlab.recipe import Recipe
 from clusterlab.table import Table
@@ -265,5 +266,23 @@ def test_without_the_tools_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(main, "missing_tools", lambda: ["mmdebstrap", "qemu-utils"])
-    assert main.main(["smoke"]) == 3
+    assert main.main(["smoke"]) == 4
     assert capsys.readouterr().out == "the lab was skipped: install mmdebstrap qemu-utils\n"
+
+
+def test_where_it_cannot_run_it_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(main, "missing_tools", list)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main.main(["smoke"]) == 3
+    assert "only root" in capsys.readouterr().out
+
+
+def test_it_wants_memory_for_two_machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:  8000000 kB\nMemAvailable:  1048576 kB\n")
+    assert lacks(meminfo) == "1024 MiB of memory are free, 2560 are needed"
+    meminfo.write_text("MemTotal:  8000000 kB\nMemAvailable:  4000000 kB\n")
+    assert not lacks(meminfo)

@@ -19,13 +19,15 @@ from clusternas.core.command import Command, Effect, text
 from clusternas.core.errors import CommandError
 from clusternas.runners.ssh import Ssh
 
-__all__ = ["Machine", "Ports", "free_ports"]
+__all__ = ["Machine", "Ports", "free_ports", "lacks", "missing_tools"]
 
 DISK = 400 << 20
 """Bytes of the data disk: small, since DRBD copies all of it at first."""
 PARTITIONS = "label: dos\nsize=16M, type=83\nsize=16M, type=83\ntype=83\n"
 MEMORY = 1024
 """MiB of a machine."""
+NEEDED = 2 * MEMORY + 512
+"""MiB that must be free: two machines, and what starts them."""
 BOOT = 240.0
 """Seconds until a machine must let us in; it takes 30 on a quiet computer with two processors."""
 HERE = Path(__file__).parent.parent
@@ -250,3 +252,12 @@ def missing_tools() -> list[str]:
     }
     path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
     return sorted({each for tool, each in tools.items() if not shutil.which(tool, path=path)})
+
+
+def lacks(meminfo: Path = Path("/proc/meminfo")) -> str:
+    """What this computer has not and no package brings; empty where it can run the lab."""
+    if os.geteuid():
+        return "only root can install Debian into a folder"
+    lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
+    free = int(lines["MemAvailable"].split()[0]) >> 10
+    return "" if free >= NEEDED else f"{free} MiB of memory are free, {NEEDED} are needed"

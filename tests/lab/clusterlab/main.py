@@ -17,7 +17,7 @@ from clusterlab.day2 import DAY2
 from clusterlab.faults import FAULTS
 from clusterlab.image import Image, image
 from clusterlab.lab import Lab
-from clusterlab.machine import missing_tools
+from clusterlab.machine import lacks, missing_tools
 from clusterlab.promises import keep_promises
 from clusterlab.recipe import Recipe
 from clusterlab.snapshot import restore, save
@@ -35,14 +35,13 @@ HEALTHY = "healthy"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """0: all promises kept; 1: one was not; 3: this computer cannot run the lab."""
+    """0: all promises kept; 1: one was not; 3: this computer cannot run the lab; 4: not yet."""
     told = _arguments(argv)
-    missing = missing_tools()
-    if missing:
+    if missing := missing_tools():
         say(f"the lab was skipped: install {' '.join(missing)}")
-        return 3
-    if os.geteuid():
-        say("the lab was skipped: only root can install Debian into a folder")
+        return 4
+    if told.what in ("smoke", "full", "start") and (lacking := lacks()):
+        say(f"the lab was skipped: {lacking}")
         return 3
     cache = Path(told.cache).resolve()
     if told.what in ("smoke", "full"):
