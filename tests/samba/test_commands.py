@@ -25,6 +25,7 @@ from clusternas.samba.model import SambaShare, SmbConf
             "testparm -s -l '--parameter-name=read only' '--section-name=my docs' /x",
         ),
         (commands.reload_config(), "smbcontrol all reload-config"),
+        (commands.cache_flush(), "net cache flush"),
         (commands.smbstatus(Toolset.DEBIAN12), "smbstatus --json"),
         (commands.smbstatus(Toolset.EL6), "smbstatus"),
         (commands.list_shares("nas01"), "smbclient -N -g -L nas01"),

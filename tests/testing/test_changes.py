@@ -111,7 +111,7 @@ def test_drbd_day_to_day(lab_state: Callable[[str], FakeCluster]) -> None:
 def test_samba_and_its_registry(today: FakeCluster) -> None:
     run(today, [samba.smbpasswd_add("anna", PASSWORD), samba.pdbedit_add("otto", PASSWORD)])
     run(today, [samba.smbpasswd_disable("anna"), samba.smbpasswd_enable("anna")])
-    run(today, [samba.pdbedit_delete("otto"), samba.reload_config()])
+    run(today, [samba.pdbedit_delete("otto"), samba.reload_config(), samba.cache_flush()])
     assert [user.name for user in today["nas02"].run(samba.pdbedit_list()).value] == [
         "nasuser",
         "anna",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clusternas.samba.model import SmbConf
 
 __all__ = [
+    "cache_flush",
     "conf_addshare",
     "conf_delparm",
     "conf_delshare",
@@ -83,6 +84,15 @@ def testparm_value(path: str, parameter: str, section: str = "") -> Command[str]
 def reload_config() -> Command[str]:
     """`smbcontrol all reload-config`: all daemons of this machine read their files again."""
     return _change("smbcontrol", "all", "reload-config")
+
+
+def cache_flush() -> Command[str]:
+    """`net cache flush`: forget which SID is whose; it is asked again, net(8).
+
+    Samba alone and Samba under CTDB have a domain SID each, and what one has cached, for a week,
+    makes the users of the other strangers to their own files. Under CTDB, CTDB must run.
+    """
+    return _change("net", "cache", "flush")
 
 
 def smbstatus(toolset: Toolset = Toolset.UNKNOWN) -> Command[SmbStatus]:

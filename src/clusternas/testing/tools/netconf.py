@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from clusternas.testing.shell import Answer, Exit, Tool, has
-from clusternas.testing.tools.samba import keeper
+from clusternas.testing.tools.samba import clustered, keeper
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
@@ -18,7 +18,11 @@ Sections: TypeAlias = dict[str, dict[str, str]]
 
 
 def net(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
-    """`net conf SUBCOMMAND`."""
+    """`net conf SUBCOMMAND`, and `net cache flush`; a clustered Samba asks ctdbd for both."""
+    if clustered(node) and "ctdb" not in node.running:
+        raise Exit(1, "Unable to initialize messaging context!")
+    if args == ("cache", "flush"):
+        return ""
     words = [arg for arg in args if arg != "--"]
     action = ACTIONS.get(words[1]) if words[:1] == ["conf"] and len(words) > 1 else None
     if action is None:
