@@ -172,6 +172,23 @@ def test_cman_takes_a_third_node_and_lets_it_go_only_while_it_is_stopped() -> No
     assert "cman" not in cluster["nas3"].running
 
 
+def test_a_node_that_came_up_alone_gets_its_quorum() -> None:
+    cluster = serving(OLD[3])
+    cluster.kill("nas3")
+    cluster.advance(60)
+    carry_out(cluster, plan_shutdown(OLD[3], OLD[3].gather(cluster.runners)))
+    cluster.boot("nas3")  # clvmd lets nobody see its volumes now
+    assert OLD[3].gather(cluster.runners)["nas3"].hung
+    plan = OLD[3].plan(OLD[3].gather(cluster.runners))
+    assert [f"{step.node}: {step.command}" for step in plan] == [
+        "nas1: service cman start",
+        "nas2: service cman start",
+    ]
+    carry_out(cluster, plan)
+    carry_out(cluster, OLD[3].plan(OLD[3].gather(cluster.runners)))
+    is_well(OLD[3], cluster)
+
+
 def test_cman_takes_a_fourth_node_while_it_runs() -> None:
     cluster = serving(OLD[3])
     plan = OLD[4].plan(OLD[4].gather(cluster.runners))

@@ -256,8 +256,9 @@ class Machines(RuleBasedStateMachine):
     @rule(shares=st.sets(st.sampled_from(("photos", "mail"))))
     def description_changes(self, shares: set[str]) -> None:
         described = [SambaShare(name=name, path=f"/opt/{name}") for name in sorted(shares)]
-        kept = [share for share in self.nas.samba.shares if share.name == "opt"]
-        self.nas = evolve(self.nas, samba=evolve(self.nas.samba, shares=[*kept, *described]))
+        samba = self.nas.samba
+        kept = [share for share in samba.shares if share.name == "opt"] if samba else []
+        self.nas = evolve(self.nas, samba=evolve(samba, shares=[*kept, *described]))
 
     @rule(
         node=NODES,

@@ -47,11 +47,16 @@ def plan(nas: NasCluster, state: NasState) -> Plan:
 
 
 def _reconnect(nas: NasCluster, state: NasState) -> Plan:
-    """Only the replication, where I/O waits for a peer: what lies above it, nobody can see now."""
+    """Only what somebody may wait for: what lies above it, nobody can see now.
+
+    I/O waits for a peer of DRBD, and locks for the quorum, where a node came up alone.
+    """
     draft = Draft()
     stuck = next(node for node in state.nodes.values() if node.hung)
     if all(each.name in stuck.drbd for each in nas.resources if stuck.name in each.host_names()):
         replication(nas, state, draft)
+        draft.barrier()
+    membership(nas, state, draft)
     if not draft.steps:
         raise PlanError(
             f"{stuck.name}: nobody knows what is there: {stuck.hung[0]} did not end",
