@@ -88,8 +88,7 @@ def split_brain(trial: Trial) -> None:
             assert f"/opt/{SECOND}/alone" in [each.path for each in lost.files], str(lost)
     if state[SECOND].withdrawn:
         with trial.table.step("  GFS2 has withdrawn: nas2 restarts"):
-            trial.reset(SECOND)
-            trial.wait(SECOND)
+            trial.restart(SECOND)
     with trial.table.step("  nas2 is the victim"):
         plan = plan_split_brain_recovery(trial.nas, trial.gather(), "r0", SECOND, save_to=SAVED)
         assert len(plan.destroys) == 1, plan.destroys

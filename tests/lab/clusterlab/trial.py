@@ -88,6 +88,14 @@ class Trial:
             ask(self.machine(name).qmp, "system_reset")
         time.sleep(2)  # until the old system answers no more
 
+    def restart(self, name: str) -> None:
+        """Let a member restart; it is back for good when the others have fenced it for that."""
+        before = len(self.fenced())
+        self.reset(name)
+        self.until(f"{name} is fenced", lambda: name in self.fenced()[before:], 120)
+        time.sleep(2)
+        self.wait(name)
+
     def wait(self, *names: str) -> None:
         """Wait until machines have started."""
         with ThreadPoolExecutor() as pool:
