@@ -229,7 +229,8 @@ class Machines(RuleBasedStateMachine):
         self, planned: Callable[[NasState], Plan], left: int = 10**6, *, consents: bool = False
     ) -> bool:
         """Plan something and apply it with so many commands left; whether all of it was done."""
-        runners = {n: Mortal(each, [left]) for n, each in self.cluster.runners.items()}
+        rest = [left]
+        runners = {n: Mortal(each, rest) for n, each in self.cluster.runners.items()}
         with contextlib.suppress(Crash, ClusterNasError), Journal(self.journal) as journal:
             plan = planned(self.nas.gather(self.cluster.runners))
             return plan.apply(
