@@ -8,9 +8,33 @@ from clusternas.nas.spec import loads
 from clusternas.testing import FakeCluster
 from clusternas.testing.demo import article
 
-__all__ = ["SPEC", "carry_out", "described", "serving"]
+__all__ = ["DISK", "SAN", "SAN_NODE", "SPEC", "carry_out", "described", "serving"]
 
 SPEC = (article() / "today.toml").read_text(encoding="utf-8")
+SAN = """
+name = "SAN"
+toolset = "debian12"
+[fencing]
+agent = "/usr/sbin/fence_ipmilan"
+[lvm.san_vg]
+pvs = ["/dev/sdb"]
+volumes = { lv = "900M" }
+[gfs2.opt]
+device = "/dev/san_vg/lv"
+mount = "/opt"
+[shares.opt]
+path = "/opt/share"
+[dns]
+zone = "example.com"
+"""
+SAN_NODE = """
+[nodes.nas{0}]
+address = "10.10.10.{0}"
+public = "192.168.2.{0}/24"
+interface = "lan0"
+"""
+DISK = 2 * 1024**3
+"""Bytes of the disk that all of them reach."""
 
 
 def described(changes: Mapping[str, str], generation: str) -> NasCluster:

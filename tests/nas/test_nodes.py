@@ -1,6 +1,7 @@
 """Nodes come and go while the others serve: here on a disk that all of them reach."""
 
 import pytest
+from serving import DISK, SAN, SAN_NODE
 
 from clusternas import NasCluster
 from clusternas.core.errors import PlanError
@@ -13,36 +14,13 @@ from clusternas.nas.stopping import plan_shutdown
 from clusternas.testing import FakeCluster
 from clusternas.testing.demo import article
 
-HEAD = """
-name = "SAN"
-[fencing]
-agent = "/usr/sbin/fence_ipmilan"
-[lvm.san_vg]
-pvs = ["/dev/sdb"]
-volumes = { lv = "900M" }
-[gfs2.opt]
-device = "/dev/san_vg/lv"
-mount = "/opt"
-[shares.opt]
-path = "/opt/share"
-[dns]
-zone = "example.com"
-"""
-NODE = """
-[nodes.nas{0}]
-address = "10.10.10.{0}"
-public = "192.168.2.{0}/24"
-interface = "lan0"
-"""
-DISK = 2 * 1024**3
 
-
-def described(*numbers: int, head: str = HEAD) -> NasCluster:
-    return loads(head + "".join(NODE.format(number) for number in numbers))
+def described(*numbers: int, head: str = SAN) -> NasCluster:
+    return loads(head + "".join(SAN_NODE.format(number) for number in numbers))
 
 
 TWO, THREE = described(1, 2), described(1, 2, 3)
-EL6 = HEAD.replace('name = "SAN"', 'name = "SAN"\ntoolset = "el6"')
+EL6 = SAN.replace('"debian12"', '"el6"')
 OLD = {count: described(*range(1, count + 1), head=EL6) for count in (2, 3, 4)}
 
 
@@ -212,7 +190,7 @@ def test_a_node_that_was_to_join_and_is_no_more_described_goes_from_the_files() 
 
 def test_the_others_keep_their_numbers() -> None:
     cluster = serving(THREE)
-    rest = loads(HEAD + "".join(NODE.format(n) for n in (1, 2, 3)), without=["nas2"])
+    rest = loads(SAN + "".join(SAN_NODE.format(n) for n in (1, 2, 3)), without=["nas2"])
     carry_out(cluster, plan_removal(THREE, THREE.gather(cluster.runners), rest))
     is_well(rest, cluster)
     assert cluster["nas1"].files.text("/etc/ctdb/nodes").split()[1] == "#10.10.10.2"
@@ -220,12 +198,12 @@ def test_the_others_keep_their_numbers() -> None:
     with pytest.raises(PlanError, match="nas3 is number 3 of the cluster, not 2") as refused:
         forgot.plan(forgot.gather(cluster.runners))
     assert refused.value.hint == "write id = 3 in [nodes.nas3]"
-    numbered = loads(HEAD + NODE.format(1) + NODE.format(3) + "id = 3\n")
+    numbered = loads(SAN + SAN_NODE.format(1) + SAN_NODE.format(3) + "id = 3\n")
     is_well(numbered, cluster)
 
 
 def test_ctdb_has_one_list_of_nodes_whatever_the_order_of_the_description() -> None:
-    cluster = serving(loads(HEAD + "".join(NODE.format(n) for n in (1, 2, 3)), without=["nas1"]))
+    cluster = serving(loads(SAN + "".join(SAN_NODE.format(n) for n in (1, 2, 3)), without=["nas1"]))
     carry_out(cluster, THREE.plan(THREE.gather(cluster.runners)))
     is_well(THREE, cluster)
     lists = {cluster[each.name].files.text("/etc/ctdb/nodes") for each in THREE.nodes}
@@ -266,7 +244,7 @@ def test_a_copy_is_not_taken_away_and_a_third_writer_not_added() -> None:
     rest = loads(text, without=["linux-nas02"])
     with pytest.raises(PlanError, match="linux-nas02 holds the other copy of r0"):
         plan_removal(nas, nas.gather(cluster.runners), rest)
-    more = loads(text.replace("[fencing] ", NODE.format(3) + "[fencing] "))
+    more = loads(text.replace("[fencing] ", SAN_NODE.format(3) + "[fencing] "))
     assert "NAS018" in {each.code for each in more.check()}
     with pytest.raises(PlanError, match="r0 has 3 hosts"):
         more.plan(more.gather(cluster.runners))

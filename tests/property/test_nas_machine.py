@@ -23,6 +23,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from serving import DISK, SAN, SAN_NODE, SPEC
 
 from clusternas import NasCluster, SambaShare
 from clusternas.core.command import Command, Result, Runner
@@ -37,38 +38,14 @@ from clusternas.nas.restart import RollingRestart
 from clusternas.nas.spec import loads
 from clusternas.nas.stopping import plan_shutdown, plan_stop
 from clusternas.testing import FakeCluster
-from clusternas.testing.demo import article
 from clusternas.testing.shell import Exit, Hang
 
 T = TypeVar("T")
 
-SPEC = (article() / "today.toml").read_text(encoding="utf-8")
 UNFENCED = SPEC.replace('handler = "/usr/local/sbin/drbd-fence-peer"', "").replace(
     'unfence = "/usr/local/sbin/drbd-unfence-peer"', ""
 )
-NODE = """
-[nodes.linux-nas0{0}]
-address = "10.10.10.{0}"
-public = "192.168.1.2{0}/24"
-interface = "lan0"
-"""
-SHARED = """
-name = "NASCluster"
-toolset = "debian12"
-[fencing]
-agent = "/usr/sbin/fence_ipmilan"
-[lvm.san_vg]
-pvs = ["/dev/sdb"]
-volumes = { lv = "900M" }
-[gfs2.opt]
-device = "/dev/san_vg/lv"
-mount = "/opt"
-[shares.opt]
-path = "/opt/share"
-[dns]
-zone = "example.com"
-""" + "".join(NODE.format(number) for number in (1, 2, 3))
-DISK = 2 * 1024**3
+SHARED = SAN + "".join(SAN_NODE.format(number) for number in (1, 2, 3))
 NODES = st.integers(1, 3)
 LEFT = st.just(10**6) | st.integers(1, 40)
 """Commands until the controller dies; mostly it does not."""
@@ -410,7 +387,7 @@ class San(Machines):
 
     @initialize(old=st.booleans(), built=st.booleans(), absent=st.sets(NODES, max_size=2))
     def start(self, old: bool, built: bool, absent: set[int]) -> None:
-        self.begin(SHARED, {f"linux-nas0{n}" for n in absent}, old=old, built=built)
+        self.begin(SHARED, {f"nas{n}" for n in absent}, old=old, built=built)
 
     @rule(node=NODES)
     def node_joins(self, node: int) -> None:
