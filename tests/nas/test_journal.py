@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from serving import described, serving
 
 from clusternas import NasCluster
 from clusternas.core.command import Command, Result, Runner
@@ -84,6 +85,25 @@ def test_a_lock_that_was_given_back_and_stands_there_again_is_nobodys(
     cluster["linux-nas01"].run(take_lock(taken[0]))
     plan.apply(cluster.runners, allow=plan.destroys, sleep=cluster.sleep)
     assert cluster["linux-nas01"].files.get(LOCK) is None
+
+
+def test_a_lock_on_a_node_that_died_meanwhile_is_freed_by_the_next_run(tmp_path: Path) -> None:
+    nas = described({}, "today")
+    cluster = serving(nas, "today")
+    cluster["linux-nas01"].shell("systemctl enable smbd nmbd")
+    plan = nas.plan(nas.gather(cluster.runners))
+    assert plan.nodes == ("linux-nas01",)
+    with Journal(tmp_path / "journal") as journal:
+        applied = plan.apply(
+            cluster.runners, on=(lambda _: cluster.kill("linux-nas02"),), journal=journal
+        )
+    assert applied.locked == ("linux-nas02",)
+    cluster.boot("linux-nas02")
+    rest = nas.plan(nas.gather(cluster.runners))
+    with pytest.raises(Refused, match="linux-nas02 is locked by"):
+        rest.apply(cluster.runners)
+    with Journal(tmp_path / "journal") as journal:
+        rest.apply(cluster.runners, sleep=cluster.sleep, journal=journal).raise_for_failure()
 
 
 def test_what_is_known_of_a_stale_lock_is_said(cluster: FakeCluster, plan: Plan) -> None:

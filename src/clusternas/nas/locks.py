@@ -99,7 +99,7 @@ class NodeLocks:
             self._nodes[name].run(release_lock(self._owner))
             self._given_back.add((name, self._owner))
         except Unreachable:
-            return name if name in self._needed else ""
+            return "" if name in self.unasked else name
         except CommandError:
             return name
         return ""
