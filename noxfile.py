@@ -77,8 +77,9 @@ def deep(session: nox.Session) -> None:
 @nox.session
 def oracles(session: nox.Session) -> None:
     """What we render, judged by the real tools; a missing tool skips its tests."""
-    install(session, "tests")
-    session.run("pytest", *PARALLEL, "tests/oracles", *session.posargs)
+    install(session, "tests", "embedders")
+    paths = ("tests/oracles", "tests/runners/test_embedders.py")
+    session.run("pytest", *PARALLEL, *paths, *session.posargs)
 
 
 @nox.session

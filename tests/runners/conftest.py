@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import attrs
 import pytest
@@ -49,9 +50,11 @@ class Server:
 def tool(name: str) -> str:
     """Path of a tool; without it the test is skipped, or fails where oracles are required."""
     path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{SBIN}")
-    if path:
-        return path
-    message = f"{name} is not installed"
+    return path or missing(f"{name} is not installed")
+
+
+def missing(message: str) -> NoReturn:
+    """Skip the test, or fail it where oracles are required."""
     if os.environ.get("CLUSTERNAS_REQUIRE_ORACLES") == "1":
         pytest.fail(message, pytrace=False)
     pytest.skip(message)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import sys
 import threading
@@ -74,15 +75,12 @@ class Helper:
     @property
     def usable(self) -> bool:
         """Whether it lives, and runs as who this process is now."""
-        if self._identity != _identity():
+        if self._identity != _identity() or self._socket.fileno() < 0:
             return False
-        try:
-            # It never says anything on this socket: there is only silence, or the end.
-            return self._socket.recv(1, socket.MSG_DONTWAIT) != b""
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+        # It never says anything on this socket: there is only silence, or the end.
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
 
     def start(self, request: Request, files: Sequence[BinaryIO]) -> Job:
         """Start a command.
@@ -191,6 +189,7 @@ def serve() -> None:
     """Start commands until the other side ends: what runs in the helper process."""
     os.chdir("/")  # it must not keep a file system busy
     main = socket.socket(fileno=0)
+    main.setblocking(True)  # gevent, over there, makes sockets that do not
     while True:
         message, numbers, _, _ = socket.recv_fds(main, 1, 4)
         if not message:
@@ -208,6 +207,7 @@ def _serve_one(connection: int, *numbers: int) -> None:
 
     with contextlib.ExitStack() as stack:
         talk = stack.enter_context(socket.socket(fileno=connection))
+        talk.setblocking(True)
         files = [stack.enter_context(os.fdopen(number, "r+b", buffering=0)) for number in numbers]
         with talk.makefile("rb") as lines:
             request: Request = json.loads(lines.readline())

@@ -13,6 +13,7 @@ from clusternas.runners.base import too_late, unknown_tool
 
 __all__ = ["ended", "remote"]
 
+LATE = 124  # what REMOTE, as timeout(1), exits with
 NO_CONNECTION = 255  # what ssh exits with for errors of its own (ssh(1), EXIT STATUS)
 MARK = b"\nclusternas: "
 HINTS = {
@@ -86,7 +87,7 @@ def ended(command: Command[object], output: Output, node: str) -> Output:
         case ["exit", code]:
             return attrs.evolve(output, exit_code=int(code))
         case ["timeout"]:
-            raise too_late(command, output, node)
+            raise too_late(command, attrs.evolve(output, exit_code=LATE), node)
     raise unknown_tool(command, node)
 
 
