@@ -88,7 +88,8 @@ def split_brain(trial: Trial) -> None:
             assert f"/opt/{SECOND}/alone" in [each.path for each in lost.files], str(lost)
     if state[SECOND].withdrawn:
         with trial.table.step("  GFS2 has withdrawn: nas2 restarts"):
-            trial.restart(SECOND)
+            trial.reset(SECOND)
+            trial.settled(SECOND)
     with trial.table.step("  nas2 is the victim"):
         plan = plan_split_brain_recovery(trial.nas, trial.gather(), "r0", SECOND, save_to=SAVED)
         assert len(plan.destroys) == 1, plan.destroys
@@ -119,10 +120,7 @@ def all_links_cut(trial: Trial) -> None:
 
 
 def _cut(trial: Trial, cut: Callable[[], object], mend: Callable[[], object]) -> None:
-    """One of the two is fenced, whichever was slower; its rules go with it.
-
-    DRBD and the lock manager fence it each, not at the same time: it may start twice.
-    """
+    """One of the two is fenced, whichever was slower; its rules go with it."""
     before = len(trial.fenced())
     with trial.writer(FIRST) as writer:
         with trial.table.step("  the link is cut, one is fenced"):
@@ -134,9 +132,7 @@ def _cut(trial: Trial, cut: Callable[[], object], mend: Callable[[], object]) ->
             with trial.table.step("  clients go on"):
                 writer.goes_on(20, within=SERVED)
         with trial.table.step("  the link is mended"):
-            trial.until("both have fenced it", lambda: len(trial.fenced()) > before + 1, 180)
-            time.sleep(2)
-            trial.wait(victim)
+            trial.settled(victim)
             mend()
             assert set(trial.fenced()[before:]) == {victim}, trial.fenced()[before:]
         trial.heal()

@@ -28,6 +28,8 @@ __all__ = ["FIRST", "SECOND", "Trial"]
 FIRST, SECOND = "nas1", "nas2"
 PLANS = 3
 """While I/O waits for a peer nobody sees what is on the devices, and a plan only brings it back."""
+QUIET = 40.0
+"""Seconds without fencing after which there is none: longer than corosync misses a member for."""
 LINKS = ("repl", "lan")
 """The networks between the machines, as QEMU calls them."""
 
@@ -88,12 +90,16 @@ class Trial:
             ask(self.machine(name).qmp, "system_reset")
         time.sleep(2)  # until the old system answers no more
 
-    def restart(self, name: str) -> None:
-        """Let a member restart; it is back for good when the others have fenced it for that."""
-        before = len(self.fenced())
-        self.reset(name)
-        self.until(f"{name} is fenced", lambda: name in self.fenced()[before:], 120)
-        time.sleep(2)
+    def settled(self, name: str) -> None:
+        """Wait until a machine is up and nobody fences it any more.
+
+        DRBD and the lock manager may both do that, unless it joins again before they miss it.
+        """
+        known, since = self.fenced(), time.monotonic()
+        while time.monotonic() - since < QUIET:
+            time.sleep(2)
+            if self.fenced() != known:
+                known, since = self.fenced(), time.monotonic()
         self.wait(name)
 
     def wait(self, *names: str) -> None:
