@@ -114,15 +114,13 @@ def test_a_victim_whose_gfs2_has_withdrawn_is_restarted_before(generation: str) 
     cluster = FakeCluster(nas.nodes.keys(), generation=generation)
     back_to_health(nas, cluster)
     split(cluster)
-    victim = cluster["linux-nas02"]
-    victim.files.write("/sys/fs/gfs2/NASCluster:opt/withdraw", "1\n")
+    cluster.withdraw("linux-nas02", "/opt")
     troubles = nas.status(nas.gather(cluster.runners)).troubles
     assert any("GFS2 has withdrawn from /opt" in each.what for each in troubles)
     with pytest.raises(PlanError, match="which cannot be unmounted"):
         plan_split_brain_recovery(nas, nas.gather(cluster.runners), "r0", "linux-nas02")
     cluster.kill("linux-nas02")
     cluster.boot("linux-nas02")
-    victim.files.remove("/sys/fs/gfs2/NASCluster:opt/withdraw")
     plan = plan_split_brain_recovery(nas, nas.gather(cluster.runners), "r0", "linux-nas02")
     assert "02: drbdadm up r0" in names(plan)
     carry_out(cluster, plan)

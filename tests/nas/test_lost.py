@@ -80,9 +80,8 @@ def test_what_cannot_be_listed_says_why(
         assert told(nas, cluster).unlisted == "No journal files were found."
     cluster.hang(VICTIM, "changed-since")
     assert "did not end" in told(nas, cluster, since=0).unlisted
-    victim.files.write("/sys/fs/gfs2/NASCluster:opt/withdraw", "1\n")
+    cluster.withdraw(VICTIM, "/opt")
     assert told(nas, cluster, since=0).unlisted == "GFS2 has withdrawn from /opt"
-    victim.files.remove("/sys/fs/gfs2/NASCluster:opt/withdraw")
     cluster.kill(VICTIM)
     with pytest.raises(PlanError, match="did not answer"):
         told(nas, cluster)

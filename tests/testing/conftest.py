@@ -189,6 +189,9 @@ def planned() -> FakeCluster:
     """The NAS that the lab's description and `NasCluster.plan` make."""
     nas = NasCluster.load(DESCRIPTION)
     cluster = lab(nas.nodes.keys(), data=367 * MIB)
+    for node in cluster.nodes.values():
+        for name in ("samba/smb", "corosync/corosync"):
+            node.files.write(f"/etc/{name}.conf", (ETC / f"{name}-of-the-package.conf").read_text())
     apply(cluster, nas.plan(nas.gather(cluster.runners)))
     return cluster
 
@@ -206,6 +209,7 @@ def unfenced_split_brain() -> FakeCluster:
     cluster.cut("nas1", "nas2", link="replication")
     for name, node in cluster.nodes.items():
         node.files.write(f"/opt/{name}/alone", f"{name}\n")
+    cluster.withdraw("nas2", "/opt")  # the locks are still common, the disks no more
     cluster.mend("nas1", "nas2")
     return cluster
 

@@ -21,6 +21,15 @@ from clusternas.testing.tools.drbd.state import Drbd
 
 UP = Command(("drbdadm", "up", "r0"), text)
 
+AGAIN = """drbdadm up r0
+drbdadm primary r0
+systemctl start corosync
+systemctl start dlm
+systemctl start lvmlockd
+vgchange --lock-start drbd_vg
+lvchange -asy drbd_vg/drbd_lv
+mount -t gfs2 /dev/drbd_vg/drbd_lv /opt""".splitlines()
+
 
 @pytest.fixture
 def nas() -> FakeCluster:
@@ -251,3 +260,27 @@ def test_many_threads_at_once(nas: FakeCluster) -> None:
         names = list(pool.map(lambda node: node.shell("uname -n").text.strip(), nodes))
     assert names == ["nas01", "nas02"] * 50
     assert len({call.node for call in nas.log[-100:]}) == 2
+
+
+def test_a_gfs2_that_has_withdrawn_works_again_after_a_restart(nas: FakeCluster) -> None:
+    node, other = nas["nas02"], nas["nas01"]
+    flag = "/sys/fs/gfs2/NASCluster:opt/withdraw"
+    assert node.files.text(flag) == "0\n"
+    nas.withdraw("nas02", "/opt")
+    assert node.files.text(flag) == "1\n"
+    assert "type gfs2 (ro," in node.shell("mount").text
+    for line in ("tee /opt/file", "gfs2_jadd -j 1 /opt"):
+        assert "Input/output error" in node.shell(line).error_text
+    assert "remove 1 failed 0" in other.shell("dlm_tool ls").text  # it left, and nobody fences it
+    assert other.shell("tee /opt/file").exit_code == 0
+    node.shell("systemctl stop ctdb")
+    with pytest.raises(CommandTimeout, match="did not end"):
+        node.shell("umount /opt")
+    nas.kill("nas02")
+    assert node.files.get(flag) is None
+    assert "remove 1 failed 1" in other.shell("dlm_tool ls").text
+    nas.boot("nas02")
+    for line in AGAIN:
+        assert node.shell(line).exit_code == 0
+    assert node.files.text(flag) == "0\n"
+    assert node.shell("tee /opt/file").exit_code == 0

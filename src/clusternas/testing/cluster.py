@@ -166,6 +166,15 @@ class FakeCluster:
         self.nodes[name].reset()
         self.settle()
 
+    def withdraw(self, name: str, directory: str) -> None:
+        """Let a node's GFS2 find its disk inconsistent: it works no more until a restart.
+
+        Raises:
+            KeyError: nothing is mounted there.
+        """
+        tools.withdraw(self.nodes[name], directory)
+        self.settle()
+
     def boot(self, *names: str, runlevel: int = 3) -> None:
         """Start nodes; their services start in the order that run levels or units say.
 

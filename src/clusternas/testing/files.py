@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -24,12 +25,20 @@ STANDARD = (
 
 @attrs.frozen
 class Mount:
-    """A mounted file system; `source` is how the kernel names the device."""
+    """A mounted file system.
+
+    Attributes:
+        source: how the kernel names the device.
+        table: the lock table of a GFS2.
+        withdrawn: it is a GFS2 that found its disk inconsistent, and works no more.
+    """
 
     source: str
     target: str
     type: str
     options: str
+    table: str = ""
+    withdrawn: bool = False
 
 
 class Files:
@@ -51,8 +60,9 @@ class Files:
     def get(self, path: str) -> Entry | None:
         """The entry at that path, links not followed."""
         path = posixpath.normpath(path)
-        if path in self.virtual:
-            return Entry(self.virtual[path]().encode(), mode=0o444)
+        made_up = self._kernel().get(path)
+        if made_up is not None:
+            return Entry(made_up().encode(), mode=0o444)
         mount = self._mount_of(path)
         if mount is None:
             return self._root.get(path)
@@ -119,7 +129,7 @@ class Files:
         start = posixpath.join(posixpath.normpath(path), "")
         mount = self._mount_of(posixpath.normpath(path))
         if mount is None:
-            names: Mapping[str, Entry] = {**self._root, **dict.fromkeys(self.virtual, DIRECTORY)}
+            names: Mapping[str, Entry] = {**self._root, **dict.fromkeys(self._kernel(), DIRECTORY)}
         else:
             names = {
                 mount.target + name: entry for name, entry in self._content(mount).files.items()
@@ -132,6 +142,15 @@ class Files:
             )
         )
 
+    def _kernel(self) -> dict[str, Callable[[], str]]:
+        """What the kernel makes up; each mounted GFS2 adds whether it has withdrawn."""
+        mounts = self._node.mounts.values()
+        return self.virtual | {
+            f"/sys/fs/gfs2/{m.table}/withdraw": partial("{:d}\n".format, m.withdrawn)
+            for m in mounts
+            if m.table
+        }
+
     def _mount_of(self, path: str) -> Mount | None:
         found = [
             m
@@ -142,7 +161,7 @@ class Files:
 
     def _content(self, mount: Mount) -> Gfs2 | OtherData:
         content = self._node.device(mount.source).read()
-        if not isinstance(content, Gfs2 | OtherData):
+        if mount.withdrawn or not isinstance(content, Gfs2 | OtherData):
             raise Exit(5, f"{mount.target}: Input/output error")
         return content
 

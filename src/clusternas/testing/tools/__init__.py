@@ -50,6 +50,7 @@ __all__ = [
     "install",
     "power_cut",
     "wait_for_locks",
+    "withdraw",
 ]
 
 MODULES = (
@@ -85,6 +86,7 @@ REACTIONS = (power.react, drbd.react, membership.react, fencing.react, dlm.react
 
 boot = services.boot
 power_cut = power.cut
+withdraw = gfs2.withdraw
 wait_for_locks = dlm.wait_for_locks
 
 

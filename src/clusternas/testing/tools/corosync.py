@@ -27,6 +27,7 @@ __all__ = ["DAEMONS", "TOOLS", "load"]
 
 CONF = "/etc/corosync/corosync.conf"
 WORDS = {"nodeid", "two_node", "version", "wait_for_all", "expected_votes", "quorum_votes"}
+FLAGS = ("two_node", "wait_for_all", "wait_for_all_status")
 NUMBERS = WORDS | {
     "token",
     "local_node_pos",
@@ -52,6 +53,8 @@ def parse(text: str) -> list[tuple[str, str]]:
             nodes += name == "node"
         elif ":" in row:
             key, _, value = (part.strip() for part in row.partition(":"))
+            if key == "subsys":
+                path[-1] += f".{value}"  # what follows is of that part of corosync
             found.append((".".join([*path, key]), integer(key, value)))
         elif row == "}" and path:
             path.pop()
@@ -285,7 +288,7 @@ def cmapctl(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> str:
 
 def runtime(node: FakeNode, config: ClusterConfig) -> Iterator[tuple[str, str]]:
     """What corosync works out for itself."""
-    ids = sorted(one.id for one in config.nodes.values())
+    ids = sorted(config.nodes[other.name].id for other in members(node))
     local = config.nodes[node.name]
     yield "nodelist.local_node_pos", str(list(config.nodes).index(node.name))
     yield "totem.interface.0.bindnetaddr", local.address
@@ -294,19 +297,23 @@ def runtime(node: FakeNode, config: ClusterConfig) -> Iterator[tuple[str, str]]:
     yield "runtime.votequorum.highest_node_id", str(ids[-1])
     yield "runtime.votequorum.two_node", str(int(config.two_node))
     yield "runtime.votequorum.ev_barrier", str(config.expected)
+    if config.wait_for_all:
+        waiting = node.of(Member).waiting
+        yield "runtime.votequorum.wait_for_all_status", str(int(waiting))
 
 
 def kind_of(key: str) -> str:
     """The type that corosync gives a key."""
     word = key.rpartition(".")[2]
-    return "u8" if word in ("two_node", "wait_for_all") else "u32" if word in NUMBERS else "str"
+    return "u8" if word in FLAGS else "u32" if word in NUMBERS else "str"
 
 
 def cpgtool(node: FakeNode, _args: tuple[str, ...], _stdin: bytes) -> str:
     """corosync-cpgtool: who talks to whom; each lock space is a group of its daemons."""
     config = running(node, "Could not initialize corosync cpg API error 2")
     rows = ["Group Name\t       PID\t   Node ID"]
-    spaces = [*reversed(dlm.names(node)), ""] if "dlm" in node.running else []
+    known = dict.fromkeys(name for other in members(node) for name in dlm.names(other))
+    spaces = [*reversed(known), ""] if "dlm" in node.running else []
     for space in spaces:
         rows.append(f"dlm:ls:{space}\\x00" if space else "dlm:controld\\x00")
         for other in members(node):

@@ -43,6 +43,7 @@ class LockSpace:
     members: tuple[int, ...] = ()
     joined: int = 0
     removed: int = 0
+    failed: int = 0
     sequence: int = 0
     waits: bool = False
 
@@ -90,6 +91,12 @@ def share(node: FakeNode, name: str) -> tuple[int, ...]:
     return tuple(sorted(config.nodes[other].id for other in found)) if config is not None else ()
 
 
+def member_ids(node: FakeNode) -> list[int]:
+    """Ids of the nodes that the cluster has."""
+    config = node.of(Member).config
+    return [config.nodes[other.name].id for other in members(node)] if config is not None else []
+
+
 def react(cluster: FakeCluster) -> None:
     """Let every lock space notice who came and went; it stops while somebody has to be fenced."""
     for node in cluster.alive():
@@ -100,7 +107,9 @@ def react(cluster: FakeCluster) -> None:
             space.waits = not able or any(i in space.members for i in gone)
             if now != space.members and not space.waits:
                 space.joined = len(set(now) - set(space.members))
-                space.removed = len(set(space.members) - set(now))
+                gone_now = set(space.members) - set(now)
+                space.removed = len(gone_now)
+                space.failed = len(gone_now - set(member_ids(node)))
                 space.members, space.sequence = now, space.sequence + 1
 
 
@@ -165,7 +174,7 @@ def described(node: FakeNode, name: str) -> str:
         f"id            0x{zlib.crc32(f'dlm:ls:{name}'.encode() + bytes(1)):08x}",
         f"flags         {'0x00000004 kern_stop' if space.waits else '0x00000000 '}",
         f"change        member {len(space.members)} joined {space.joined} "
-        f"remove {space.removed} failed {space.removed} seq {number}",
+        f"remove {space.removed} failed {space.failed} seq {number}",
         f"members       {ids}",
     ]
     return "\n".join(rows) + "\n" + (waiting(node, space) if space.waits else "") + "\n"

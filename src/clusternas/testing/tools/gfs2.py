@@ -9,14 +9,14 @@ import attrs
 
 from clusternas.gfs2.sizes import SMALLEST_ADDED, default_journal_size
 from clusternas.testing.blocks import Content, Device, Gfs2, OtherData, PhysicalVolume, type_of
-from clusternas.testing.shell import Answer, Daemon, Exit, Tool, has, options
+from clusternas.testing.shell import Answer, Daemon, Exit, Hang, Tool, has, options
 from clusternas.testing.tools import dlm
 from clusternas.testing.tools.membership import Member, quorate
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
 
-__all__ = ["TOOLS", "join", "mkfs"]
+__all__ = ["TOOLS", "join", "mkfs", "withdraw"]
 
 MIB = 1024 * 1024
 NAME = re.compile(r"[A-Za-z0-9_-]*")
@@ -199,11 +199,27 @@ class Spaces:
 
 
 def leave(node: FakeNode, directory: str) -> None:
-    """Leave the lock space of what is mounted there; hang while its locks are stopped."""
+    """Leave the lock space of what is mounted there; hang while its locks are stopped.
+
+    What has withdrawn hangs for good.
+    """
+    if node.mounts[directory].withdrawn:
+        raise Hang(f"GFS2 has withdrawn from {directory}", killable=False)
     spaces = node.of(Spaces).by_directory
     if directory in spaces:
         dlm.wait_for_locks(node, spaces[directory], killable=False)
         dlm.leave(node, spaces.pop(directory))
+
+
+def withdraw(node: FakeNode, directory: str) -> None:
+    """Give up what is mounted there: it reads and writes nothing, and leaves its lock space."""
+    mount = node.mounts[directory]
+    shown = mount.options.replace("rw", "ro", 1)
+    node.mounts[directory] = attrs.evolve(mount, options=shown, withdrawn=True)
+    node.log(f"gfs2: fsid={mount.table}: File system withdrawn")
+    space = node.of(Spaces).by_directory.pop(directory, "")
+    if space:
+        dlm.leave(node, space)
 
 
 def refused(node: FakeNode, path: str, directory: str, old: str, new: str) -> Exit:
@@ -267,6 +283,8 @@ def mounted(node: FakeNode, path: str, code: int) -> tuple[Device, Gfs2]:
     mount = node.mounts.get(path)
     if mount is None or mount.type != "gfs2":
         raise Exit(code, f"{path}: not a mounted gfs2 file system")
+    if mount.withdrawn:
+        raise Exit(255, f"{path}: Input/output error")
     device = node.device(mount.source)
     content = superblock(device.read(), path, 255)
     dlm.wait_for_locks(node, content.table.partition(":")[2])

@@ -49,7 +49,8 @@ def fstab(node: FakeNode) -> list[Mount]:
         for line in node.files.text("/etc/fstab").splitlines()
         if line.strip()[:1] not in ("", "#")
     )
-    return [Mount(*[*row, "defaults"][:4]) for row in rows if len(row) >= 3]
+    whole = ([*row, "defaults"] for row in rows if len(row) >= 3)
+    return [Mount(row[0], row[1], row[2], row[3]) for row in whole]
 
 
 def fstab_line(node: FakeNode, operand: str) -> Mount:
@@ -94,7 +95,8 @@ def mount_one(node: FakeNode, source: str, directory: str, kind: str, words: str
         ["rw", *kept, *(["rgrplvb"] if isinstance(content, Gfs2) and gfs2.modern(node) else [])]
     )
     node.claims[device.path] = f"mount {directory}"
-    node.mounts[directory] = Mount(device.path, directory, type_of(content), shown)
+    lock_table = content.table if isinstance(content, Gfs2) else ""
+    node.mounts[directory] = Mount(device.path, directory, type_of(content), shown, lock_table)
 
 
 def umount(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:

@@ -12,6 +12,7 @@ from clusternas.testing.tools.drbd.config import (
     common_options,
     global_options,
 )
+from clusternas.testing.tools.drbd.show import family
 
 if TYPE_CHECKING:
     from clusternas.testing.node import FakeNode
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["as_text", "as_xml", "preamble", "sections"]
 
 GAPS = {
-    "protocol": "   ",
+    **dict.fromkeys(("protocol", "socket-check-timeout"), "   "),
     **dict.fromkeys(("wfc-timeout", "degr-wfc-timeout", "outdated-wfc-timeout"), "  "),
 }
+UNASKED = {"cmd-timeout-medium": "600", "cmd-timeout-long": "0"}
+"""What drbd-utils for 8.4 prints although nobody has set it."""
+SILENT = "udev-always-use-vnr"
+"""A global option that they leave out."""
 LAST = "become-primary-on"
 SECTIONS = ("net", "disk", "syncer", "options", "startup", "handlers")
 
@@ -38,7 +43,10 @@ def sections(
 
 def preamble(node: FakeNode) -> str:
     """What `drbdadm dump` of everything prints first: the global and common sections."""
-    head = [f"    {name}{f' {value}' if value else ''};" for name, value in global_options(node)]
+    shown = dict(global_options(node))
+    if family(node) == "8.4":
+        shown = {name: value for name, value in (shown | UNASKED | shown).items() if name != SILENT}
+    head = [f"    {name}{f' {value}' if value else ''};" for name, value in shown.items()]
     common = section_rows(common_options(node))
     rows = ["# /etc/drbd.conf", "global {", *head, "}", "", "common {", *common, "}"]
     return "\n".join(rows) + "\n\n"

@@ -36,6 +36,13 @@ DEFAULTS = {  # options that are commonly written out; the module shows no defau
     "al-extents": "1237",
     "resync-rate": "250k",
 }
+ORDER = """timeout max-epoch-size connect-int ping-int sndbuf-size rcvbuf-size ko-count
+allow-two-primaries cram-hmac-alg shared-secret after-sb-0pri after-sb-1pri after-sb-2pri
+always-asbp rr-conflict ping-timeout data-integrity-alg tcp-cork on-congestion congestion-fill
+congestion-extents csums-alg csums-after-crash-only verify-alg use-rle socket-check-timeout
+on-io-error fencing disk-barrier disk-flushes disk-drain md-flushes resync-rate resync-after
+al-extents""".split()
+"""How drbdsetup orders the options, however they were given."""
 UNITS = {
     "timeout": "1/10 seconds",
     "ping-timeout": "1/10 seconds",
@@ -85,11 +92,16 @@ def address(text: str) -> str:
 
 def option_rows(options: Iterable[tuple[str, str]], indent: int) -> Iterator[str]:
     """Options that are not as the module has them anyway."""
-    for name, value in options:
+    for name, value in sorted(options, key=place):
         shown = value or "yes"
         if DEFAULTS.get(name) != shown:
             unit = f" # {UNITS[name]}" if name in UNITS else ""
             yield f"{' ' * indent}{name:<16}\t{spelled(name, shown)};{unit}"
+
+
+def place(option: tuple[str, str]) -> int:
+    """Where drbdsetup shows an option; the others last."""
+    return ORDER.index(option[0]) if option[0] in ORDER else len(ORDER)
 
 
 def spelled(name: str, value: str) -> str:
