@@ -8,6 +8,7 @@ from attrs import evolve
 
 from clusternas.core.errors import UnsupportedError, ValidationError
 from clusternas.core.versions import Toolset
+from clusternas.drbd.layout import stored
 from clusternas.drbd.model import (
     Address,
     DrbdCommon,
@@ -384,3 +385,16 @@ def test_models_pickle() -> None:
     again = pickle.loads(pickle.dumps(r0))
     assert again == r0
     assert again.render() == ARTICLE
+
+
+def test_a_host_has_the_disks_that_the_resource_names_for_all() -> None:
+    text = """resource r0 {
+        device /dev/drbd1; meta-disk /dev/vdb1;
+        on nas01 { disk /dev/sda3; } on nas02 { disk none; }
+        volume 1 { device /dev/drbd2; disk /dev/vda4; meta-disk internal; }
+    }"""
+    resource = DrbdResource.parse(text)
+    found = [(each.number, each.backing, each.implicit) for each in stored(resource, "nas01")]
+    assert found == [(0, "/dev/sda3", True), (1, "/dev/vda4", False)]
+    assert [each.backing for each in stored(resource, "nas02")] == ["/dev/vda4"]
+    assert stored(resource, "nas03") == []

@@ -5,6 +5,8 @@ from serving import carry_out, described
 
 from clusternas import NasCluster
 from clusternas.core.errors import PlanError
+from clusternas.drbd.model import DrbdResource
+from clusternas.nas.actual import backing_disks, meta_disks
 from clusternas.nas.day2 import (
     plan_disk_replacement,
     plan_growth,
@@ -230,3 +232,10 @@ def test_a_group_that_lvm_passes_over_without_clvmd_is_not_made_again() -> None:
     assert plan.destroys == ()
     assert "vgcreate" not in str(plan)
     back_to_health(nas, cluster)
+
+
+def test_the_disks_that_a_resource_names_for_all_hosts_are_known() -> None:
+    text = "resource r0 { device /dev/drbd1; disk /dev/vda3; meta-disk %s; on nas01 { } }"
+    inside, outside = (DrbdResource.parse(text % each) for each in ("internal", "/dev/vdb1[0]"))
+    assert backing_disks(inside, "nas01") == meta_disks(inside, "nas01") == ["/dev/vda3"]
+    assert meta_disks(outside, "nas01") == ["/dev/vdb1"]

@@ -37,6 +37,7 @@ __all__ = [
     "routes",
     "seats",
     "start",
+    "stored",
 ]
 
 End = DrbdHost | DrbdFloating | DrbdStacked
@@ -80,6 +81,11 @@ class Seat:
         """Its minor number, or None where its device says none."""
         return minor_of(self.device.value) if self.device else None
 
+    @property
+    def backing(self) -> str:
+        """The disk below it; empty where nobody says one, or `none`."""
+        return self.disk.value if self.disk and self.disk.value != "none" else ""
+
 
 def ends(resource: DrbdResource) -> tuple[End, ...]:
     """The ends of a resource, of every kind."""
@@ -117,6 +123,12 @@ def seats(resource: DrbdResource, end: End, *, ordered: bool = False) -> Iterato
         nearest = models[0]
         implicit = not isinstance(nearest, DrbdVolume)
         yield Seat(end, number, nearest, implicit, device, disk, meta_disk)
+
+
+def stored(resource: DrbdResource, host: str) -> list[Seat]:
+    """The volumes of a host that have a disk there."""
+    here = resource.hosts.get(host)
+    return [seat for seat in seats(resource, here) if seat.backing] if here is not None else []
 
 
 def start(model: DrbdModel, field: str = "") -> int:

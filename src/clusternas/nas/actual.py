@@ -22,7 +22,7 @@ from clusternas.ctdb import commands as ctdb
 from clusternas.ctdb.status import CtdbStatus
 from clusternas.dns import commands as dns
 from clusternas.drbd import queries as drbd_queries
-from clusternas.drbd.layout import seats
+from clusternas.drbd.layout import seats, stored
 from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.status import DiskState, DrbdStatus, ResourceStatus
 from clusternas.fstab import commands as fstab
@@ -370,19 +370,14 @@ def _minors(nas: NasCluster) -> tuple[tuple[int, str, int], ...]:
 
 def backing_disks(resource: DrbdResource, host: str) -> list[str]:
     """The disks below a resource on a host."""
-    here = resource.hosts.get(host)
-    storages = here.storage if here is not None else ()
-    return [each.disk for each in storages if each.disk and each.disk != "none"]
+    return [seat.backing for seat in stored(resource, host)]
 
 
 def meta_disks(resource: DrbdResource, host: str) -> list[str]:
     """Where a resource keeps its meta data on a host: the disks themselves where it is internal."""
-    here = resource.hosts.get(host)
-    storages = here.storage if here is not None else ()
     return [
-        (each.disk or "")
-        if each.meta_disk in (None, "internal")
-        else each.meta_disk.partition("[")[0]
-        for each in storages
-        if each.disk and each.disk != "none"
+        seat.backing
+        if seat.meta_disk is None or seat.meta_disk.value == "internal"
+        else seat.meta_disk.value.partition("[")[0]
+        for seat in stored(resource, host)
     ]

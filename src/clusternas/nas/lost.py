@@ -12,7 +12,7 @@ from clusternas.core.command import Command, Runner, absolute
 from clusternas.core.errors import CommandError, ParseError, PlanError
 from clusternas.core.salvage import ChangedFile, SavedDisk, changed_since, save_disk
 from clusternas.drbd.kernellog import link_lost
-from clusternas.drbd.layout import seats
+from clusternas.drbd.layout import stored
 from clusternas.drbd.model import DrbdResource
 from clusternas.gfs2.model import Gfs2Filesystem
 from clusternas.nas.actual import NasState
@@ -25,6 +25,7 @@ __all__ = ["WrittenAlone", "saves", "written_alone"]
 UNNOTICED = 60.0
 """Seconds before the link was lost from which on files count: DRBD notices it late, and the kernel
 keeps what a program has written for half a minute before it goes to the disk."""
+UNDATED = "the log of the kernel there does not say since when: give the time"
 SHOWN = 20
 """Files that are shown to people."""
 MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs"})
@@ -109,8 +110,7 @@ def written_alone(
         if mounted and since is None:
             since = _last_linked(nodes[victim], nas, resource)
         if not mounted or since is None:
-            hidden = "the log of the kernel there does not say since when: give the time"
-            return attrs.evolve(told, unlisted=why or hidden)
+            return attrs.evolve(told, unlisted=why or UNDATED)
         found = [nodes[victim].run(changed_since(each, since)).value for each in mounted]
     except (CommandError, ParseError) as error:
         return attrs.evolve(told, unlisted=_first_line(error))
@@ -188,11 +188,7 @@ def saves(
         raise PlanError(
             f"{path} is in the memory of {victim}", hint="save it to a file system on a disk"
         )
-    disks = {
-        seat.number: seat.disk.value
-        for seat in seats(resource, resource.hosts[victim])
-        if seat.disk is not None and seat.disk.value != "none"
-    }
+    disks = {seat.number: seat.backing for seat in stored(resource, victim)}
     start, end = posixpath.splitext(path)
     several = len(disks) > 1
     return [

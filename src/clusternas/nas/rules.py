@@ -8,7 +8,7 @@ from ipaddress import ip_interface
 from clusternas.core.diagnostics import Finding, Severity, rule
 from clusternas.core.model import Model
 from clusternas.core.versions import Toolset
-from clusternas.drbd.hosts import DrbdStorage
+from clusternas.drbd.layout import stored
 from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.unique import clashes, shared_disks
 from clusternas.fstab.model import FstabEntry
@@ -19,13 +19,14 @@ from clusternas.nas.layers import MOST_PRIMARIES
 GUIDE = "https://linbit.com/drbd-user-guide/users-guide-drbd-8-4/"
 
 
-def backing_disks(nas: NasCluster) -> Iterator[tuple[DrbdResource, DrbdStorage, str]]:
-    """Each disk below DRBD: its resource, the statement that names it, its path."""
-    for resource in nas.resources:
-        for host in resource.hosts:
-            for storage in host.storage:
-                if storage.disk and storage.disk != "none":
-                    yield resource, storage, storage.disk
+def backing_disks(nas: NasCluster) -> dict[str, str]:
+    """Each disk below DRBD, with the name of its resource."""
+    return {
+        seat.backing: resource.name
+        for resource in nas.resources
+        for host in resource.hosts
+        for seat in stored(resource, host.name)
+    }
 
 
 def cluster_mounts(nas: NasCluster) -> Iterator[FstabEntry]:
@@ -71,7 +72,7 @@ def _lvm_sees_the_disk(nas: NasCluster, toolset: Toolset) -> Iterator[Finding]:
     if lvm is None:
         return
     wanted = '[ "a|^/dev/drbd.*|", "r|.*|" ]'
-    for disk in dict.fromkeys(disk for _, _, disk in backing_disks(nas)):
+    for disk in backing_disks(nas):
         if lvm.filters_ignored(toolset) or lvm.scans([disk]):
             yield Finding(
                 f"LVM sees {disk}, the disk below DRBD",
@@ -217,7 +218,7 @@ def _order(node: str, drbd: InitScript, other: InitScript) -> Iterator[Finding]:
 @rule("NAS009", Severity.ERROR, NasCluster, link="gfs2(5)")
 def _mounted_below_drbd(nas: NasCluster, _toolset: Toolset) -> Iterator[Finding]:
     """A shared file system has to be on the replicated device, not on the disk below it."""
-    disks = {disk: resource.name for resource, _, disk in backing_disks(nas)}
+    disks = backing_disks(nas)
     for entry in cluster_mounts(nas):
         if entry.source in disks:
             yield Finding(

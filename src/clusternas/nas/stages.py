@@ -7,9 +7,10 @@ from clusternas.core import services
 from clusternas.corosync.status import QuorumStatus
 from clusternas.ctdb import commands as ctdb
 from clusternas.drbd import queries
+from clusternas.drbd.layout import stored
 from clusternas.drbd.model import DrbdResource
 from clusternas.drbd.status import ResourceStatus, Role
-from clusternas.nas.actual import NasState, NodeState, backing_disks
+from clusternas.nas.actual import NasState, NodeState
 from clusternas.nas.cluster import NasCluster, NasNode
 from clusternas.nas.guards import all_members, is_empty, linked, nobody_current, serves_on
 from clusternas.nas.layers import is_fresh
@@ -84,14 +85,13 @@ def _create_metadata(
     nas: NasCluster, node: NodeState, resource: DrbdResource, draft: Draft
 ) -> None:
     """One step a volume, so that each disk is looked at before."""
-    host = resource.hosts[node.name]
-    numbers: list[int | None] = [each.number for each in host.volumes] or [None]
-    for number, disk in zip(numbers, backing_disks(resource, node.name), strict=True):
+    for seat in stored(resource, node.name):
+        number = None if seat.implicit else seat.number
         draft.add(
             node.name,
             resource.create_md(number, toolset=nas.toolset),
-            f"{disk} has no meta data of DRBD",
-            guard=is_empty(disk, node),
+            f"{seat.backing} has no meta data of DRBD",
+            guard=is_empty(seat.backing, node),
             undo=f"drbdadm wipe-md {resource.name}",
         )
 
