@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from clusternas.core.command import Runner
     from clusternas.nas.actual import NasState
     from clusternas.nas.cluster import NasCluster
-    from clusternas.nas.lost import WrittenAlone
     from clusternas.nas.plan import Plan
 
 __all__ = ["add_commands"]
@@ -33,23 +32,7 @@ def add_commands(add: Add) -> None:
         add, "restart", _restart, "restart nodes one after the other, while the others serve"
     )
     restart.add_argument("node", nargs="*", help="by default all")
-    recover = _command(add, "recover", _recover, "mend a split brain: one node gives up its data")
-    recover.add_argument("resource")
-    recover.add_argument(
-        "--victim", required=True, metavar="NODE", help="what it wrote alone is lost"
-    )
-    recover.add_argument(
-        "--save-to",
-        default="",
-        metavar="FILE",
-        help="copy the disk of the victim into a new file there before",
-    )
-    recover.add_argument(
-        "--since",
-        type=_time,
-        metavar="TIME",
-        help="when the link was lost: 2026-11-24T01:30, or with +00:00; by default as the log says",
-    )
+    _add_recover(add)
     replace = _command(add, "replace-disk", _replace, "put a new disk below a resource")
     replace.add_argument("resource")
     replace.add_argument("node")
@@ -68,6 +51,26 @@ def add_commands(add: Add) -> None:
     )
     acknowledge.add_argument("node")
     _command(add, "convert", _convert, "give the volume groups of clvmd to lvmlockd")
+
+
+def _add_recover(add: Add) -> None:
+    recover = _command(add, "recover", _recover, "mend a split brain: one node gives up its data")
+    recover.add_argument("resource")
+    recover.add_argument(
+        "--victim", required=True, metavar="NODE", help="what it wrote alone is lost"
+    )
+    recover.add_argument(
+        "--save-to",
+        default="",
+        metavar="FILE",
+        help="copy the disk of the victim into a new file there before",
+    )
+    recover.add_argument(
+        "--since",
+        type=_time,
+        metavar="TIME",
+        help="when the link was lost: 2026-11-24T01:30, or with +00:00; by default as the log says",
+    )
 
 
 def _command(
@@ -121,24 +124,22 @@ def _recover(options: argparse.Namespace) -> int:
     nas = machines.load(options.spec)
     split = (options.resource, options.victim)
 
-    def look(nodes: Mapping[str, Runner]) -> tuple[Plan, WrittenAlone]:
+    def plan(nodes: Mapping[str, Runner]) -> Plan:
         state = nas.gather(nodes)
         plan = plan_split_brain_recovery(nas, state, *split, save_to=options.save_to)
-        return plan, written_alone(nas, nodes, state, *split, since=options.since)
-
-    def plan(nodes: Mapping[str, Runner]) -> Plan:
-        plan, lost = look(nodes)
-        print(f"{lost}\n{_kept(options)}")
+        if options.apply or options.format != "diff":
+            lost = written_alone(nas, nodes, state, *split, since=options.since)
+            if options.format == "json" and not options.apply:
+                both = {"written_alone": lost.record(), "plan": plan.records()}
+                print(json.dumps(both, indent=2))
+            else:
+                print(f"{lost}\n{_kept(options)}")
         return plan
 
     if options.apply:
         return machines.carry_out(nas, options, plan)
-    nodes = machines.connect(nas, options)
-    if options.format in ("text", "table"):
-        return machines.show(plan(nodes), options)
-    made, lost = look(nodes)
+    made = plan(machines.connect(nas, options))
     if options.format == "json":
-        print(json.dumps({"written_alone": lost.record(), "plan": made.records()}, indent=2))
         return 1 if made.changed else 0
     return machines.show(made, options)
 
