@@ -45,7 +45,7 @@ LIMIT = 30.0
 """Seconds after which a question counts as hung: somebody waits for the answers."""
 DRBD_KINDS = frozenset({"drbd", "DRBD"})
 """What libblkid calls the meta data of DRBD."""
-STATUS = "drbdadm status"
+STATUS = str(drbd_queries.status())
 
 
 @attrs.frozen(kw_only=True)
@@ -121,7 +121,7 @@ class NodeState:
 
     def may_be_up(self, resource: str) -> bool:
         """Whether a resource of DRBD is up here, or nobody can tell."""
-        return resource in self.drbd or any(each.startswith(STATUS) for each in self.failures)
+        return resource in self.drbd or STATUS in self.failures
 
     def mounted(self, mount_point: str) -> Mount | None:
         """What is mounted at a place."""
