@@ -77,6 +77,20 @@ def test_only_reading_commands_without_input() -> None:
         batch([Command(("cat",), text, effect=Effect.READ, stdin=b"x")])
 
 
-def test_noise_before_the_first_output_is_an_error() -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"Welcome!\n0\n0 1.out\n0 1.err\n0 total\n",
+        b"7 8\n0\n0 1.out\n0 1.err\n0 total\n",
+        b"0\n3 1.out\n0 1.err\n3 total\nab",
+        b"0\n3 1.out\n0 1.err\n",
+        b"0\n\n0 1.err\n0 total\n",
+    ],
+)
+def test_noise_and_what_is_missing_are_errors(said: bytes) -> None:
     with pytest.raises(ParseError, match="not read whole"):
-        batch([read("true")]).decode(Output(0, b"Welcome!\n0 0 0\n"))
+        batch([read("true")]).decode(Output(0, said))
+
+
+def test_no_command_has_no_output() -> None:
+    assert run() == ()

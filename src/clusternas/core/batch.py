@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from clusternas.core.command import Command, Effect, Output
 from clusternas.core.errors import ParseError, ValidationError
@@ -18,11 +19,11 @@ lock must not hold up the others, nor what waits for the same."""
 ENDING = 2
 """Seconds that a command has to end when it is told to."""
 
-# Arguments: `SECONDS COMMAND` lines for a shell. Output per command: a line `EXITCODE OUT ERR`,
-# OUT bytes of its standard output and ERR bytes of its standard error. Each has no input and its
-# own time limit; one that cannot be killed is left alone, so that the others still answer. The
-# clock is a process of its own that signals each second: EL5 has no timeout(1), and that of today
-# waits for ever for what hangs in the kernel.
+# Arguments: `SECONDS COMMAND` lines for a shell. Output: a line with all exit codes; what `wc -c`
+# says of the standard output and the standard error of each command; then these themselves, without
+# a process per command. Each has no input and its own time limit; one that cannot be killed is left
+# alone, so that the others still answer. The clock is a process of its own that signals each
+# second: EL5 has no timeout(1), and that of today waits for ever for what hangs in the kernel.
 BATCH = (
     r"""
 set -u
@@ -62,14 +63,14 @@ for each in $stubborn; do eval "kill -s KILL \$child$each"; done
 end=$((ticks + 1))
 for each in $stubborn; do ends "$each" "$end"; done
 for each in $late; do eval "code$each=LATE"; done
-n=0
+n=0 codes= names=
 for line; do
     n=$((n + 1))
-    eval "code=\$code$n"
-    set -- $(cd -- "$files" && wc -c "$n.out" "$n.err")
-    printf '%d %d %d\n' "$code" "$1" "$3"
-    cat -- "$files/$n.out" "$files/$n.err"
+    eval "codes=\"\$codes \$code$n\""
+    names="$names $n.out $n.err"
 done
+echo $codes
+[ "$n" = 0 ] || (cd -- "$files" && wc -c $names && cat $names)
 """.strip()
     .replace("PATIENCE", str(PATIENCE))
     .replace("ENDING", str(ENDING))
@@ -119,17 +120,20 @@ def _line(command: Command[object]) -> str:
 
 
 def _outputs(output: Output) -> tuple[Output, ...]:
-    data, at, found = output.stdout, 0, []
-    while at < len(data):
-        end = data.find(b"\n", at)
-        try:
-            code, out, err = map(int, data[at:end].split())
-        except ValueError:
-            raise ParseError(
-                "the outputs of a batch were not read whole",
-                hint="the shell prints something at login",
-            ) from None
-        middle = end + 1 + out
-        at = middle + err
-        found.append(Output(code, data[end + 1 : middle], data[middle:at]))
-    return tuple(found)
+    first, _, rest = output.stdout.partition(b"\n")
+    words = first.split()
+    if not words:
+        return ()
+    try:
+        codes = list(map(int, words))
+        *counted, data = rest.split(b"\n", 2 * len(codes) + 1)
+        *sizes, total = (int(line.split()[0]) for line in counted)
+        if len(sizes) != 2 * len(codes) or not len(data) == total == sum(sizes):
+            raise ValueError
+    except (ValueError, IndexError):
+        raise ParseError(
+            "the outputs of a batch were not read whole", hint="the shell prints something at login"
+        ) from None
+    ends = list(accumulate(sizes, initial=0))
+    parts = [data[start:end] for start, end in pairwise(ends)]
+    return tuple(map(Output, codes, parts[::2], parts[1::2]))

@@ -55,7 +55,7 @@ def plain(node: FakeNode, line: str, stdin: bytes) -> Answer:
 
 def batch(node: FakeNode, lines: tuple[str, ...], _stdin: bytes) -> Answer:
     """Several commands in one call, each with its own time limit."""
-    parts = []
+    codes, parts = [], []
     for line in lines:
         seconds, _, rest = line.partition(" ")
         try:
@@ -63,9 +63,11 @@ def batch(node: FakeNode, lines: tuple[str, ...], _stdin: bytes) -> Answer:
         except Hang:  # not even killable: it is left alone
             node.cluster.now += float(seconds)
             output = Output(LATE)
-        parts.append(b"%d %d %d\n" % (output.exit_code, len(output.stdout), len(output.stderr)))
+        codes.append(output.exit_code)
         parts += [output.stdout, output.stderr]
-    return Output(0, b"".join(parts))
+    sizes = [*map(len, parts), sum(map(len, parts))]
+    head = "".join(f"{row}\n" for row in (" ".join(map(str, codes)), *sizes))
+    return Output(0, head.encode() + b"".join(parts))
 
 
 # Reading
