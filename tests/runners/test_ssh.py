@@ -102,7 +102,11 @@ class TestArgv:
         with pytest.raises(ValidationError):
             Ssh("nas01", user="-x")
 
-    @given(st.lists(st.text(st.characters(exclude_characters="\0")), max_size=4))
+    @given(
+        st.lists(
+            st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), max_size=4
+        )
+    )
     def test_arguments_are_quoted_once(self, arguments: list[str]) -> None:
         line = remote(Command(("printf", *arguments), text, env=(("A", "b c"),)))
         assert shlex.split(line)[-1 - len(arguments) :] == ["printf", *arguments]
