@@ -91,7 +91,7 @@ def grown(trial: Trial) -> None:
             # What the other node has counted of it is up to half a minute old.
             wanted = before + (100 << 20)
             trial.until(f"{wanted} bytes on both", lambda: _size(trial) > wanted, 120)
-        writer.goes_on(20, within=60)
+        writer.goes_on(10, within=60)
         trial.heal()
     trial.whole(writer)
 

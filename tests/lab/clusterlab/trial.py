@@ -30,8 +30,6 @@ PLANS = 3
 """While I/O waits for a peer nobody sees what is on the devices, and a plan only brings it back."""
 QUIET = 40.0
 """Seconds without fencing after which there is none: longer than corosync misses a member for."""
-LINKS = ("repl", "lan")
-"""The networks between the machines, as QEMU calls them."""
 
 
 @attrs.frozen
@@ -90,16 +88,17 @@ class Trial:
             ask(self.machine(name).qmp, "system_reset")
         time.sleep(2)  # until the old system answers no more
 
-    def settled(self, name: str) -> None:
+    def settled(self, name: str, since: float = 0) -> None:
         """Wait until a machine is up and nobody fences it any more.
 
         DRBD and the lock manager may both do that, unless it joins again before they miss it.
+
+        Args:
+            name: of the machine.
+            since: when it was gone, if not by fencing, to the clock of `time.time`.
         """
-        known, since = self.fenced(), time.monotonic()
-        while time.monotonic() - since < QUIET:
+        while time.time() - max(since, self._switched()) < QUIET:
             time.sleep(2)
-            if self.fenced() != known:
-                known, since = self.fenced(), time.monotonic()
         self.wait(name)
 
     def wait(self, *names: str) -> None:
@@ -107,17 +106,19 @@ class Trial:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: self.machine(name).wait(), names))
 
-    def cut(self, name: str, *, up: bool = False) -> None:
-        """Pull all cables of a machine between the two, or plug them in again."""
-        for link in LINKS:
-            ask(self.machine(name).qmp, "set_link", name=link, up=up)
-
     def fenced(self) -> list[str]:
         """The machines that the switch has reset or found to be off, in order."""
-        log = self.lab.folder / "fence.log"
-        lines = log.read_text().splitlines() if log.exists() else []
+        lines = self._log.read_text().splitlines() if self._log.exists() else []
         words = [line.split() for line in lines if ": OK" in line]
         return [each[2].rstrip(":") for each in words if each[1] in ("reboot", "off")]
+
+    @property
+    def _log(self) -> Path:
+        return self.lab.folder / "fence.log"
+
+    def _switched(self) -> float:
+        """When somebody last asked the switch for something."""
+        return self._log.stat().st_mtime if self._log.exists() else 0
 
     def until(self, says: str, true: Callable[[], bool], within: float) -> None:
         """Wait for something."""
@@ -135,21 +136,20 @@ class Trial:
         """Back to a healthy NAS by what `NasCluster.plan` plans, with nothing destroyed."""
         with self.table.step("  plan and apply"):
             for _ in range(PLANS):
-                plan = self.nas.plan(self.gather())
+                state = self.gather()
+                plan = self.nas.plan(state)
                 assert not plan.destroys, f"it would destroy: {', '.join(plan.destroys)}"
                 if not plan.changed:
                     break
                 self.apply(plan, journal=journal)
         with self.table.step("  healthy again, nothing left to do"):
-            again = self.nas.plan(self._healthy(within))
+            end = time.monotonic() + within
+            while not (found := self.nas.status(state)).healthy:
+                assert time.monotonic() < end, f"not within {within:.0f} s:\n{found}"
+                time.sleep(3)
+                state = self.gather()
+            again = self.nas.plan(state)
             assert not again.changed, str(again)
-
-    def _healthy(self, within: float) -> NasState:
-        end = time.monotonic() + within
-        while not (found := self.nas.status(state := self.gather())).healthy:
-            assert time.monotonic() < end, f"not within {within:.0f} s:\n{found}"
-            time.sleep(3)
-        return state
 
     def whole(self, writer: Writer) -> None:
         """Every file that a client was promised is there, on both machines."""

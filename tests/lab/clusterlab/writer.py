@@ -68,7 +68,7 @@ class Writer:
         if self._process.stdin is not None:
             self._process.stdin.write(f"{PASSWORD.reveal()}\n".encode())
             self._process.stdin.close()
-        self.goes_on(20, within=120)
+        self.goes_on(10, within=120)
         return self
 
     def __exit__(
