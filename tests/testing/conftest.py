@@ -218,6 +218,7 @@ def disk_let_go() -> FakeCluster:
     nas = NasCluster.load(DESCRIPTION)
     cluster = planned()
     apply(cluster, plan_disk_replacement(nas, nas.gather(cluster.runners), "r0", "nas2"))
+    cluster["nas1"].files.write("/opt/share/file", "written since")
     return cluster
 
 

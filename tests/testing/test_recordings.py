@@ -1,7 +1,8 @@
 """In each state of the lab the fake nodes answer as the real machines did.
 
 What a comparison leaves out stands here, and nowhere else: `MASKS` for numbers and names that are
-those of one machine or moment, `VIEWS` for parts of an output, `LEFT_OUT` for whole commands.
+those of one machine or moment, `VIEWS` for parts of an output, `LEFT_OUT` for whole commands. A
+number of one digit is an answer (an id, votes, how many members) unless `COUNTERS` names it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ LEFT_OUT = {
     "timeout 5 df -B1 /opt": "how full the file system is",
 }
 ONLY_EXIT_CODES = {
+    "ctdb leader": "any node may win the election",
     "rndc status": "the kernel and the counters of that machine",
 }
 KERNEL_ONLY = "file systems of the kernel itself, such as /proc, are those of the machine's system"
@@ -46,6 +48,16 @@ COMPUTED = (
     "runtime.config.",
     "runtime.force_gather",
     "runtime.services.",
+)
+
+
+COUNTERS = (
+    # What DRBD has read and written, and what is under way
+    r"\b(ns|nr|dw|dr|al|lo|pe|ua|ap|read|written|al-writes|received|sent"
+    r"|(?:upper-|lower-)?pending|unacked|Query time):( ?)\d+",
+    # What DLM and corosync have seen since they started, and how often a fence agent was tried
+    r"\b(seq|join_count \(u32\) =)( )\d+(?:[, ]\d+)?",
+    r"\b(nodedown pid \d+ actor \d+ fail|fence 0 now)( )\d+",
 )
 
 
@@ -66,12 +78,20 @@ MASKS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\b[\dA-F]{16}:(0{16}):[\dA-F]{16}:[\dA-F]{16}(?=:)", "CURRENT:NONE:HISTORY"),
     (r"\b[\dA-F]{16}(:[\dA-F]{16}){3}(?=:)", "CURRENT:BASE:HISTORY"),
     (r"(?<=HISTORY):[01:]+", flags),
+    (r"(LV Creation host, time )\w+", r"\1HOST"),
+    (r"\bLeader:\d+", "Leader:PNN"),
+    # What smbd numbers its clients and their files by
+    (r'("(?:\w*_id|devid|inode)": "?)\d+', r"\1ID"),
+    (r'"\d+(?::\d+/\d+)?": \{', '"ID": {'),
     (r"(Ring ID: +\d+\.)[\da-f]+", r"\1HEX"),
     (r" congested:yes| congested:no", ""),
     (r"-\d~deb\w*-Debian|-Debian\b|; COOKIE.*\n", ""),
     (r"(?<=version: 0, flags:; udp: )\d+", "SIZE"),
     (r"(?m)^(Built-in features|Available [\w ]+ models|  Configuration): .*\n", ""),  # the build
-    (r"\d+", "#"),
+    *((counter, r"\1\2#") for counter in COUNTERS),
+    (r"\b(oos|out-of-sync):[1-9]\d*", r"\1:some"),
+    (r"(?<![\d.,])\d+(:\d\d:\d\d|[.,]\d+)(?![\d.,])", "#"),  # times, shares and speeds
+    (r"\d\d+", "#"),
     (r"\s+\n", "\n"),
 ]
 
@@ -115,6 +135,11 @@ def paragraphs_in_order(text: str) -> str:
     return "\n\n".join(sorted(text.strip().split("\n\n")))
 
 
+def words_in_order(text: str) -> str:
+    """Which nodes have addresses; CTDB chooses who has which."""
+    return " ".join(sorted(re.findall(r"[^\s|]+", text)))
+
+
 def configured(text: str) -> str:
     """Keys of corosync that are no counters and no timeouts it works out."""
     rows = (row for row in text.splitlines(keepends=True) if not row.startswith(COMPUTED))
@@ -138,6 +163,10 @@ VIEWS: dict[str, Callable[[str], str]] = {
     "blkid -o export": paragraphs_in_order,
     "cat /proc/mounts": on_devices,
     "ctdb getdbmap -X": in_order,
+    "ctdb ip": words_in_order,
+    "ctdb ip -X": words_in_order,
+    "ctdb ip all": words_in_order,
+    "dig @127.0.0.1 lab.test NS": in_order,
     "drbdsetup status --verbose --statistics": unwrapped,
     "findmnt -J": tree_on_devices,
     "lsblk -J": values,

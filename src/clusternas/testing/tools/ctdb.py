@@ -45,7 +45,7 @@ FLAGS = (
 BITS = {"Disconnected": 1, "Unhealthy": 2, "Disabled": 4, "Banned": 8, "Stopped": 32}
 NO_EVENTS = {"scriptstatus": 0, "event": 5}
 EVENTD = """socket connect failed - /run/ctdb/eventd.socket
-Failed to initialize event client, ret=111"""
+Failed to initialize event client, ret=5"""
 DATABASES = {
     name: number
     for name, _, number in (

@@ -145,7 +145,7 @@ def authority_records(node: FakeNode, name: str) -> list[Record]:
 
 def additional(node: FakeNode, answers: list[Record]) -> list[Record]:
     """The addresses of the name servers in an answer."""
-    names = [one.data for one in answers if one.type == "NS"]
+    names = sorted(one.data for one in answers if one.type == "NS")
     every = [one for found in node.of(Rotation).loaded.values() for one in found]
     return [one for name in names for one in every if (one.name, one.type) == (name, "A")]
 

@@ -106,7 +106,7 @@ def react(cluster: FakeCluster) -> None:
             now = share(node, name)
             space.waits = not able or any(i in space.members for i in gone)
             if now != space.members and not space.waits:
-                space.joined = len(set(now) - set(space.members))
+                space.joined = int(bool(set(now) - set(space.members)))  # one at a time
                 gone_now = set(space.members) - set(now)
                 space.removed = len(gone_now)
                 space.failed = len(gone_now - set(member_ids(node)))

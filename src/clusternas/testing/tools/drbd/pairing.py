@@ -213,12 +213,20 @@ def lose_peer(node: FakeNode, resource: Resource, *, outdated: bool = False) -> 
         replica = Replica(node, resource, volume)
         abort_sync(replica)
         volume.peer_disk = "Outdated" if outdated else "DUnknown"
-        writes = resource.role == "Primary" and node.claims.get(volume.config.device)
-        if writes and volume.disk == "UpToDate":
-            replica.begin_generation()  # a mounted file system never stops writing
-            replica.meta.dirty += 4
     if resource.role == "Primary" and not outdated:
         fence_peer(node, resource)
+    go_on_alone(node, resource)
+
+
+def go_on_alone(node: FakeNode, resource: Resource) -> None:
+    """A mounted file system never stops writing, unless its writes wait for a fenced peer."""
+    if resource.role != "Primary" or resource.suspended or resource.connection == "Connected":
+        return
+    for volume in resource.volumes.values():
+        if node.claims.get(volume.config.device) and volume.disk == "UpToDate":
+            replica = Replica(node, resource, volume)
+            replica.begin_generation()
+            replica.meta.dirty += 4
 
 
 def tell(node: FakeNode, resource: Resource) -> None:

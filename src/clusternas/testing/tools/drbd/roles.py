@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clusternas.testing.shell import Answer
 from clusternas.testing.tools.drbd import show
-from clusternas.testing.tools.drbd.pairing import start_sync
+from clusternas.testing.tools.drbd.pairing import go_on_alone, start_sync
 from clusternas.testing.tools.drbd.request import Request
 from clusternas.testing.tools.drbd.state import Replica, peer_of
 
@@ -137,4 +137,5 @@ def pause(request: Request) -> Answer:
 def suspend_io(request: Request) -> Answer:
     """Let writes wait, or go on."""
     request.resource.suspended = request.command == "suspend-io"
+    go_on_alone(request.node, request.resource)
     return ""

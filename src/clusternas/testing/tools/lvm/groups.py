@@ -42,7 +42,7 @@ def vgcreate(node: FakeNode, args: tuple[str, ...], _stdin: bytes) -> Answer:
         devices={one.uuid: (one.size - PV_LABEL) // (4 * 1024**2) for one in labels.values()},
         locking=locking,
         cluster=config.name if locking == "dlm" and config is not None else "",
-        sequence=0,
+        sequence=int(locking == "dlm"),  # which lvmlockd writes into it before it can be used
     )
     update(node, Group(group, {one.uuid: path for path, one in labels.items()}), group)
     kind = "Clustered volume" if locking == "clustered" else "Volume"
