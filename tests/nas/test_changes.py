@@ -117,6 +117,15 @@ def test_membership_is_told_once(running: FakeCluster, generation: str) -> None:
     assert settles(nas, running)
 
 
+@pytest.mark.parametrize("generation", ["2010"])
+def test_members_that_do_not_see_each_other_are_told_one_by_one(running: FakeCluster) -> None:
+    nas = described({'ip = "10.10.20.2"': 'ip = "10.10.20.3"'}, "2010")
+    state = nas.gather(running.runners)
+    alone = {name: evolve(node, members=frozenset({name})) for name, node in state.nodes.items()}
+    told = [each for each in commands(nas.plan(evolve(state, nodes=alone))) if "cman_tool" in each]
+    assert told == ["01: cman_tool version -r -S", "02: cman_tool version -r -S"]
+
+
 def test_what_was_not_told_before_a_crash_is_told_by_the_next_plan(
     running: FakeCluster, generation: str
 ) -> None:

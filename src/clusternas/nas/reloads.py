@@ -39,7 +39,7 @@ class _Reload:
         files: what it reads.
         unit: which service must run for that; empty for what serves files.
         command: what makes it read.
-        everywhere: one node tells all the others.
+        everywhere: one node tells all the members that it sees.
     """
 
     files: tuple[str, ...]
@@ -145,9 +145,12 @@ def _reload(nas: NasCluster, state: NasState, name: str, nodes: list[str], draft
         return
     unit = NAMED if name == NAMED else RELOADS[name].unit or file_service(nas)
     running = [node for node in nodes if unit in state[node].running]
-    if name in RELOADS and RELOADS[name].everywhere:
-        running = running[:1]
+    everywhere = name in RELOADS and RELOADS[name].everywhere
+    told: set[str] = set()
     for node in running:
+        if everywhere and node in told:
+            continue
+        told |= state[node].members
         command = Rndc().reload() if name == NAMED else RELOADS[name].command(nas)
         draft.add(node, command, f"a file of {name} has changed, and {unit} runs")
     draft.barrier()
