@@ -14,8 +14,12 @@ from pathlib import Path
 from clusterlab.lab import Lab
 from clusterlab.machine import Machine
 from clusterlab.qmp import ask, migrated
+from clusternas.core.command import Command, Effect, text
 
 __all__ = ["restore", "save"]
+
+SYNC = Command(("sync",), text, effect=Effect.CHANGE, timeout=60)
+"""So that a machine that loses its power at once has the files it was brought up with."""
 
 SPEED = 4 << 30
 """Bytes a second: as fast as it can."""
@@ -26,6 +30,8 @@ def save(lab: Lab, name: str) -> None:
     folder = lab.folder / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    for runner in lab.runners().values():
+        runner.run(SYNC)
     for machine in lab:
         ask(machine.qmp, "stop")
     with ThreadPoolExecutor() as pool:
